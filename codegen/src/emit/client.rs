@@ -1,0 +1,50 @@
+//! The typed client of a service.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::comment;
+use crate::model::{Method, Service};
+
+/// A tuple struct, as a constructor could collide with an RPC of its name.
+pub(super) fn emit(service: &Service) -> TokenStream {
+    let doc = format!(" Calls `{}` over a transport.", service.full_name);
+    let ident = &service.client_ident;
+    let methods = service.methods.iter().map(|each| method(service, each));
+    quote! {
+        #[doc = #doc]
+        #[derive(Clone, Debug)]
+        pub struct #ident<T>(pub ::connect::Client<T>);
+
+        impl<T: ::connect::Transport> #ident<T> {
+            #(#methods)*
+        }
+    }
+}
+
+fn method(service: &Service, method: &Method) -> TokenStream {
+    let doc = comment::doc(&method.comment, &format!("Calls `{}`.", method.path));
+    let deprecated = method.deprecated.then(|| quote! { #[deprecated] });
+    let module_ident = &service.module_ident;
+    let Method {
+        ident,
+        const_ident,
+        input,
+        output,
+        ..
+    } = method;
+    quote! {
+        #doc
+        ///
+        /// # Errors
+        /// The service's error, or why there was no answer.
+        #deprecated
+        pub async fn #ident(
+            &self,
+            request: &#input,
+            options: ::connect::CallOptions,
+        ) -> ::core::result::Result<::connect::Response<#output>, ::connect::Error> {
+            self.0.unary(&#module_ident::#const_ident, request, options).await
+        }
+    }
+}

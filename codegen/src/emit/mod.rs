@@ -1,0 +1,18 @@
+//! The Rust of a service: trait, method table with router, and client.
+
+mod client;
+mod comment;
+mod router;
+mod service;
+
+use proc_macro2::TokenStream;
+
+use crate::model::Service;
+
+/// All that is generated for one service.
+pub(crate) fn service(service: &Service) -> TokenStream {
+    let mut tokens = service::emit(service);
+    tokens.extend(router::emit(service));
+    tokens.extend(client::emit(service));
+    tokens
+}

@@ -1,0 +1,44 @@
+//! The trait that a service's author implements.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::comment;
+use crate::model::{Method, Service};
+
+pub(super) fn emit(service: &Service) -> TokenStream {
+    let doc = comment::doc(
+        &service.comment,
+        &format!("Handlers of `{}`.", service.full_name),
+    );
+    let ident = &service.trait_ident;
+    let methods = service.methods.iter().map(method);
+    quote! {
+        #doc
+        #[allow(async_fn_in_trait, reason = "handlers need not be Send: Workers have one thread")]
+        pub trait #ident {
+            #(#methods)*
+        }
+    }
+}
+
+/// No default body: an RPC without a handler must not compile.
+fn method(method: &Method) -> TokenStream {
+    let doc = comment::doc(&method.comment, &format!("Handles `{}`.", method.path));
+    let deprecated = method.deprecated.then(|| quote! { #[deprecated] });
+    let Method {
+        ident,
+        input,
+        output,
+        ..
+    } = method;
+    quote! {
+        #doc
+        #deprecated
+        async fn #ident(
+            &self,
+            cx: &::connect::Context,
+            request: #input,
+        ) -> ::core::result::Result<::connect::Response<#output>, ::connect::Error>;
+    }
+}

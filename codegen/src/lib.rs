@@ -1,0 +1,111 @@
+//! Generates Connect services from proto files, for a `build.rs`.
+//!
+//! For every package that the given files define, and that they import, it writes the messages
+//! (prost), their JSON form (pbjson), and for each service a trait to implement, a router, a
+//! table of methods and a typed client. The output needs the crate `connect` (with `prost`,
+//! `pbjson` and `serde`) and nothing else; protoc is not used.
+//!
+//! ```no_run
+//! // build.rs
+//! connect_codegen::Builder::new()
+//!     .include("proto")
+//!     .file("coral/discovery/v1/discovery.proto")
+//!     .run();
+//! ```
+//!
+//! ```ignore
+//! // src/lib.rs
+//! include!(concat!(env!("OUT_DIR"), "/protos.rs"));
+//! ```
+
+mod descriptors;
+mod emit;
+mod error;
+mod json;
+mod messages;
+mod model;
+mod names;
+mod output;
+
+use std::path::PathBuf;
+
+pub use error::Error;
+
+/// What to generate, and where to.
+#[derive(Clone, Debug, Default)]
+pub struct Builder {
+    includes: Vec<PathBuf>,
+    files: Vec<PathBuf>,
+    out_dir: Option<PathBuf>,
+}
+
+impl Builder {
+    /// Nothing yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a folder in which proto files and their imports are looked up.
+    #[must_use]
+    pub fn include(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.includes.push(folder.into());
+        self
+    }
+
+    /// Adds a proto file, by its path below one of the folders of [`Builder::include`].
+    #[must_use]
+    pub fn file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.files.push(path.into());
+        self
+    }
+
+    /// Writes to `folder` instead of `OUT_DIR`.
+    #[must_use]
+    pub fn out_dir(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.out_dir = Some(folder.into());
+        self
+    }
+
+    /// Generates, for a build script: tells cargo which proto files the output depends on, and
+    /// ends the build with the error if there is one.
+    pub fn run(self) {
+        match self.generate() {
+            Ok(protos) => {
+                for proto in protos {
+                    println!("cargo::rerun-if-changed={}", proto.display());
+                }
+            }
+            Err(error) => {
+                for line in error.to_string().lines() {
+                    println!("cargo::error={line}");
+                }
+                std::process::exit(1);
+            }
+        }
+    }
+
+    /// Generates `protos.rs`, a tree of modules as the packages are nested, and the files that
+    /// it includes. A file whose content would be the same is left untouched.
+    ///
+    /// # Errors
+    /// When a proto file cannot be compiled, an RPC streams, two names would collide in Rust,
+    /// or the output cannot be written.
+    ///
+    /// # Returns
+    /// The absolute paths of the proto files that were read, imports included.
+    pub fn generate(self) -> Result<Vec<PathBuf>, Error> {
+        let out_dir = match self.out_dir {
+            Some(folder) => folder,
+            None => std::env::var_os("OUT_DIR")
+                .ok_or_else(|| Error::new("OUT_DIR is not set: use out_dir() outside build.rs"))?
+                .into(),
+        };
+        let set = descriptors::compile(&self.includes, &self.files)?;
+        names::check(&set.files)?;
+        let (messages, services) = messages::generate(&set.files)?;
+        let json = json::generate(&set.files)?;
+        output::write(&out_dir, messages, json, &services)?;
+        Ok(set.paths)
+    }
+}

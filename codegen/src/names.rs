@@ -1,0 +1,78 @@
+//! Finds, before anything is generated, what could not become Rust: RPCs that stream, and
+//! names that are different in protobuf but the same in Rust.
+
+use std::collections::BTreeMap;
+
+use heck::{ToSnakeCase as _, ToUpperCamelCase as _};
+use prost_types::{FileDescriptorProto, ServiceDescriptorProto};
+
+use crate::Error;
+
+/// Rust names that are taken, each with who took it.
+#[derive(Default)]
+struct Claims(BTreeMap<String, String>);
+
+impl Claims {
+    fn claim(&mut self, rust_name: String, claimant: String) -> Result<(), Error> {
+        match self.0.get(&rust_name) {
+            Some(holder) => Err(Error::new(format!(
+                "{holder} and {claimant} would both be `{rust_name}` in Rust: rename one"
+            ))),
+            None => {
+                self.0.insert(rust_name, claimant);
+                Ok(())
+            }
+        }
+    }
+}
+
+/// Checks all files of one generation together: packages may span files.
+pub(crate) fn check(files: &[FileDescriptorProto]) -> Result<(), Error> {
+    let mut types = Claims::default();
+    for file in files {
+        let scope = |name: &str| match file.package() {
+            "" => name.to_owned(),
+            package => format!("{package}.{name}"),
+        };
+        let messages = file.message_type.iter().map(|m| ("message", m.name()));
+        let enums = file.enum_type.iter().map(|e| ("enum", e.name()));
+        for (kind, name) in messages.chain(enums) {
+            let claimant = format!("{kind} {} ({})", scope(name), file.name());
+            types.claim(scope(&name.to_upper_camel_case()), claimant)?;
+        }
+        for service in &file.service {
+            let name = service.name();
+            let claimant = format!("service {} ({})", scope(name), file.name());
+            let rust_name = name.to_upper_camel_case();
+            types.claim(scope(&rust_name), claimant.clone())?;
+            types.claim(scope(&format!("{rust_name}Client")), claimant.clone())?;
+            types.claim(scope(&name.to_snake_case()), claimant)?;
+            check_methods(file, service)?;
+        }
+        // A message with nested types also becomes a module.
+        for message in &file.message_type {
+            let has_module = !(message.nested_type.is_empty()
+                && message.enum_type.is_empty()
+                && message.oneof_decl.is_empty());
+            if has_module {
+                let claimant = format!("message {} ({})", scope(message.name()), file.name());
+                types.claim(scope(&message.name().to_snake_case()), claimant)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn check_methods(file: &FileDescriptorProto, service: &ServiceDescriptorProto) -> Result<(), Error> {
+    let mut methods = Claims::default();
+    for method in &service.method {
+        let rpc = format!("RPC {}.{} ({})", service.name(), method.name(), file.name());
+        if method.client_streaming() || method.server_streaming() {
+            return Err(Error::new(format!(
+                "{rpc} streams: only unary RPCs can be generated, remove `stream` or the RPC"
+            )));
+        }
+        methods.claim(method.name().to_snake_case(), rpc)?;
+    }
+    Ok(())
+}

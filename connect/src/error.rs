@@ -1,0 +1,284 @@
+//! The error of a call, as handlers make it and as it stands on the wire.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use base64::Engine as _;
+use base64::alphabet;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use bytes::Bytes;
+use http::HeaderMap;
+use serde::{Deserialize, Serialize};
+
+use crate::Code;
+
+/// Unpadded on the way out, either on the way in (Connect spec: "Error", P-63).
+const DETAIL_BASE64: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new()
+        .with_encode_padding(false)
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+/// A failed call: a code, a message for people, typed details for programs, and metadata.
+///
+/// All of that reaches the client. What must not goes into [`Error::with_cause`], which is
+/// kept for the host's log.
+#[derive(Clone)]
+pub struct Error(Box<Inner>);
+
+#[derive(Clone)]
+struct Inner {
+    code: Code,
+    message: Cow<'static, str>,
+    details: Vec<ErrorDetail>,
+    headers: HeaderMap,
+    trailers: HeaderMap,
+    cause: Option<String>,
+}
+
+/// A protobuf message that says more about an error, for example `google.rpc.RetryInfo`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ErrorDetail {
+    /// The message's full name, without a `type.googleapis.com/` in front.
+    pub type_name: Cow<'static, str>,
+    /// The message in protobuf's binary form.
+    pub value: Bytes,
+}
+
+macro_rules! constructors {
+    ($($name:ident => $code:ident),* $(,)?) => {
+        $(
+            #[doc = concat!("An error of code [`Code::", stringify!($code), "`].")]
+            #[must_use]
+            pub fn $name(message: impl Into<Cow<'static, str>>) -> Self {
+                Self::new(Code::$code, message)
+            }
+        )*
+    };
+}
+
+impl Error {
+    /// An error of `code`; an empty `message` is left out on the wire.
+    #[must_use]
+    pub fn new(code: Code, message: impl Into<Cow<'static, str>>) -> Self {
+        Self(Box::new(Inner {
+            code,
+            message: message.into(),
+            details: Vec::new(),
+            headers: HeaderMap::new(),
+            trailers: HeaderMap::new(),
+            cause: None,
+        }))
+    }
+
+    constructors! {
+        canceled => Canceled,
+        unknown => Unknown,
+        invalid_argument => InvalidArgument,
+        deadline_exceeded => DeadlineExceeded,
+        not_found => NotFound,
+        already_exists => AlreadyExists,
+        permission_denied => PermissionDenied,
+        resource_exhausted => ResourceExhausted,
+        failed_precondition => FailedPrecondition,
+        aborted => Aborted,
+        out_of_range => OutOfRange,
+        unimplemented => Unimplemented,
+        internal => Internal,
+        unavailable => Unavailable,
+        data_loss => DataLoss,
+        unauthenticated => Unauthenticated,
+    }
+
+    /// Adds a detail. `type_name` is the full name of the message that `value` encodes.
+    #[must_use]
+    pub fn with_detail(
+        mut self,
+        type_name: impl Into<Cow<'static, str>>,
+        value: impl Into<Bytes>,
+    ) -> Self {
+        self.0.details.push(ErrorDetail {
+            type_name: type_name.into(),
+            value: value.into(),
+        });
+        self
+    }
+
+    /// Notes what really happened, for the log alone: it is never sent.
+    #[must_use]
+    pub fn with_cause(mut self, cause: impl fmt::Display) -> Self {
+        self.0.cause = Some(cause.to_string());
+        self
+    }
+
+    /// The code.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        self.0.code
+    }
+
+    /// The message for people; may be empty.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// The details, in the order they were added.
+    #[must_use]
+    pub fn details(&self) -> &[ErrorDetail] {
+        &self.0.details
+    }
+
+    /// What [`Error::with_cause`] noted.
+    #[must_use]
+    pub fn cause(&self) -> Option<&str> {
+        self.0.cause.as_deref()
+    }
+
+    /// Metadata that goes with the error as HTTP headers.
+    #[must_use]
+    pub fn headers(&self) -> &HeaderMap {
+        &self.0.headers
+    }
+
+    /// See [`Error::headers`].
+    pub fn headers_mut(&mut self) -> &mut HeaderMap {
+        &mut self.0.headers
+    }
+
+    /// Metadata that goes with the error as `trailer-` headers.
+    #[must_use]
+    pub fn trailers(&self) -> &HeaderMap {
+        &self.0.trailers
+    }
+
+    /// See [`Error::trailers`].
+    pub fn trailers_mut(&mut self) -> &mut HeaderMap {
+        &mut self.0.trailers
+    }
+
+    /// The body of an error answer: `{"code", "message", "details"}` and nothing else.
+    pub(crate) fn to_json(&self) -> Bytes {
+        let wire = WireError {
+            code: Cow::Borrowed(self.code().as_str()),
+            message: Cow::Borrowed(self.message()),
+            details: self
+                .details()
+                .iter()
+                .map(|detail| WireDetail {
+                    type_name: Cow::Borrowed(&detail.type_name),
+                    value: Cow::Owned(DETAIL_BASE64.encode(&detail.value)),
+                })
+                .collect(),
+        };
+        // Strings only, so this cannot fail; the fallback keeps the protocol all the same.
+        serde_json::to_vec(&wire).map_or(Bytes::from_static(br#"{"code":"internal"}"#), Bytes::from)
+    }
+
+    /// Reads an error answer's body. `None` when it is not a Connect error: the caller then
+    /// judges by the HTTP status, as it does for an unknown code.
+    pub(crate) fn from_json(body: &[u8], fallback: Code) -> Option<Self> {
+        let wire: WireError<'_> = serde_json::from_slice(body).ok()?;
+        let code = Code::from_name(&wire.code).unwrap_or(fallback);
+        let mut error = Self::new(code, wire.message.into_owned());
+        for detail in wire.details {
+            // A detail that cannot be read is dropped rather than hiding the error itself.
+            if let Ok(value) = DETAIL_BASE64.decode(detail.value.as_bytes()) {
+                error = error.with_detail(detail.type_name.into_owned(), value);
+            }
+        }
+        Some(error)
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.code())?;
+        if !self.message().is_empty() {
+            write!(f, ": {}", self.message())?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Error")
+            .field("code", &self.0.code)
+            .field("message", &self.0.message)
+            .field("details", &self.0.details)
+            .field("headers", &self.0.headers)
+            .field("trailers", &self.0.trailers)
+            .field("cause", &self.0.cause)
+            .finish()
+    }
+}
+
+impl std::error::Error for Error {}
+
+#[derive(Serialize, Deserialize)]
+struct WireError<'a> {
+    #[serde(default)]
+    code: Cow<'a, str>,
+    #[serde(default, skip_serializing_if = "str::is_empty")]
+    message: Cow<'a, str>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    details: Vec<WireDetail<'a>>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct WireDetail<'a> {
+    #[serde(rename = "type")]
+    type_name: Cow<'a, str>,
+    value: Cow<'a, str>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_body_has_code_message_and_unpadded_details() {
+        let error = Error::unavailable("try \"later\" ☺")
+            .with_detail("google.rpc.RetryInfo", vec![0x0a, 0x02, 0x08, 0x05])
+            .with_cause("object was reset");
+        assert_eq!(
+            error.to_json(),
+            r#"{"code":"unavailable","message":"try \"later\" ☺","details":[{"type":"google.rpc.RetryInfo","value":"CgIIBQ"}]}"#
+        );
+    }
+
+    #[test]
+    fn an_empty_message_is_left_out() {
+        assert_eq!(Error::canceled("").to_json(), r#"{"code":"canceled"}"#);
+    }
+
+    #[test]
+    fn an_error_survives_the_wire() {
+        let sent = Error::not_found("colony not found: m").with_detail("a.B", vec![1, 2, 3, 255]);
+        let read = Error::from_json(&sent.to_json(), Code::Unknown).unwrap();
+        assert_eq!(read.code(), Code::NotFound);
+        assert_eq!(read.message(), "colony not found: m");
+        assert_eq!(read.details(), sent.details());
+    }
+
+    #[test]
+    fn padded_details_and_foreign_members_are_read() {
+        let body = br#"{"code":"aborted","details":[{"type":"a.B","value":"AQ==","debug":{}}],"x":1}"#;
+        let read = Error::from_json(body, Code::Unknown).unwrap();
+        assert_eq!(read.details()[0].value, vec![1]);
+    }
+
+    #[test]
+    fn an_unknown_code_falls_back_and_other_bodies_are_refused() {
+        let read = Error::from_json(br#"{"code":"odd"}"#, Code::Unavailable).unwrap();
+        assert_eq!(read.code(), Code::Unavailable);
+        assert!(Error::from_json(b"<html>", Code::Unknown).is_none());
+    }
+
+    #[test]
+    fn an_error_is_one_word() {
+        assert_eq!(size_of::<Error>(), size_of::<usize>());
+    }
+}

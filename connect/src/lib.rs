@@ -1,0 +1,38 @@
+//! Unary calls of the [Connect protocol](https://connectrpc.com/docs/protocol/): what a
+//! generated router and a generated client share, without I/O, clock or host types.
+//!
+//! A server gives [`Server`] a [`Host`] and hands HTTP requests to a generated router; a
+//! client gives [`Client`] a [`Transport`] and wraps it in a generated client. Both compile
+//! natively and for wasm32.
+//!
+//! ```text
+//! http::Request ─▶ generated route() ─▶ Server::unary ─▶ handler ─▶ http::Response
+//!                  (static match)       (protocol, codec)
+//! ```
+
+mod call;
+mod client;
+mod code;
+mod codec;
+mod compression;
+mod error;
+mod get;
+mod host;
+mod metadata;
+mod method;
+mod server;
+mod timeout;
+pub mod wkt;
+
+pub use call::{Context, Peer, Response};
+pub use client::{CallOptions, Client, Transport};
+pub use code::Code;
+pub use codec::{Codec, Message};
+pub use error::{Error, ErrorDetail};
+pub use host::{Body, Deadline, Host, ReadError};
+pub use method::{Idempotency, Method};
+pub use server::{Limits, Report, Server};
+
+// Generated code names these through here, so that a crate with a proto depends on one
+// version of them: the one that this crate speaks.
+pub use {bytes, http};

@@ -1,0 +1,327 @@
+//! A unary call at the server, in the order in which connect-go checks it.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts};
+
+use crate::compression::{self, Compression};
+use crate::get::Query;
+use crate::host::within;
+use crate::{
+    Body, Code, Codec, Context, Deadline, Error, Host, Idempotency, Message, Method, Peer,
+    ReadError, Response, metadata, timeout,
+};
+
+/// What a [`Server`] allows a call to take.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Bytes of a request's message, both as sent and after inflating.
+    pub max_message_bytes: usize,
+    /// The longest time a call may take, whatever the client asks for.
+    pub max_timeout: Duration,
+    /// From how many bytes an answer is compressed for a client that accepts gzip.
+    /// `None`: never, for hosts whose edge compresses.
+    pub gzip_from_bytes: Option<usize>,
+}
+
+/// The protocol at the server. One serves any number of services.
+#[derive(Debug)]
+pub struct Server<H> {
+    host: H,
+    limits: Limits,
+}
+
+/// What became of a call, for the host's log. It stands in the extensions of the answer.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// The method, once it was recognised.
+    pub method: Option<&'static Method>,
+    /// The codec, once it was recognised.
+    pub codec: Option<Codec>,
+    /// The error's code; `None` on success and where HTTP alone answered.
+    pub code: Option<Code>,
+    /// The error's message and what [`Error::with_cause`] noted.
+    pub cause: Option<String>,
+}
+
+const VERSION: &str = "connect-protocol-version";
+const ACCEPT_POST: HeaderValue = HeaderValue::from_static("application/json, application/proto");
+
+/// A call whose protocol is in order, with its message still in bytes.
+struct Call {
+    context: Context,
+    codec: Codec,
+    message: Bytes,
+    accepts_gzip: bool,
+    is_get: bool,
+}
+
+impl<H: Host> Server<H> {
+    /// A server on `host`.
+    #[must_use]
+    pub fn new(host: H, limits: Limits) -> Self {
+        Self { host, limits }
+    }
+
+    /// Answers a call of `method` with `handler`. Generated routers call this.
+    ///
+    /// The order of checks is connect-go's: verb, codec, compression, version, timeout, size,
+    /// inflating, decoding; then the handler within its deadline.
+    pub async fn unary<Req, Res, B, F>(
+        &self,
+        method: &'static Method,
+        request: http::Request<B>,
+        handler: F,
+    ) -> http::Response<Bytes>
+    where
+        Req: Message,
+        Res: Message,
+        B: Body,
+        F: AsyncFnOnce(&Context, Req) -> Result<Response<Res>, Error>,
+    {
+        let call = match self.accept(method, request).await {
+            Ok(call) => call,
+            Err(answer) => return *answer,
+        };
+        let answer = match call.codec.decode::<Req>(&call.message) {
+            Ok(message) => {
+                let answer = handler(&call.context, message);
+                self.before_deadline(call.context.deadline, answer).await
+            }
+            Err(error) => Err(error),
+        };
+        let encoded = answer.and_then(|answer| {
+            Ok(Response {
+                message: call.codec.encode(&answer.message)?,
+                headers: answer.headers,
+                trailers: answer.trailers,
+            })
+        });
+        match encoded {
+            Ok(answer) => self.success(&call, answer),
+            Err(error) => failure(Some(method), Some(call.codec), &error),
+        }
+    }
+
+    /// Answers a path that no service has: 404, and in the body what a client makes of it.
+    pub async fn unknown_path<B: Body>(&self, request: http::Request<B>) -> http::Response<Bytes> {
+        let error = Error::unimplemented(format!("no such method: {}", request.uri().path()));
+        request.into_body().discard().await;
+        let mut answer = failure(None, None, &error);
+        *answer.status_mut() = StatusCode::NOT_FOUND;
+        answer
+    }
+
+    /// Takes a request as far as its message's bytes, or answers it at once.
+    async fn accept<B: Body>(
+        &self,
+        method: &'static Method,
+        request: http::Request<B>,
+    ) -> Result<Call, Box<http::Response<Bytes>>> {
+        let (mut parts, body) = request.into_parts();
+        let allows_get = method.idempotency == Idempotency::NoSideEffects;
+        let query = match parts.method {
+            http::Method::POST => None,
+            http::Method::GET if allows_get => {
+                Some(Query::parse(parts.uri.query().unwrap_or_default()))
+            }
+            _ => {
+                body.discard().await;
+                let allow = if allows_get { "GET, POST" } else { "POST" };
+                let allow = HeaderValue::from_static(allow);
+                let status = StatusCode::METHOD_NOT_ALLOWED;
+                return Err(bare(method, status, header::ALLOW, allow));
+            }
+        };
+        let codec = match &query {
+            Some(query) => query.codec(),
+            None => text(&parts.headers, &header::CONTENT_TYPE).and_then(Codec::from_content_type),
+        };
+        let Some(codec) = codec else {
+            body.discard().await;
+            let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+            let accept_post = header::HeaderName::from_static("accept-post");
+            return Err(bare(method, status, accept_post, ACCEPT_POST));
+        };
+        let (compression, deadline) = match self.negotiate(&parts, query.as_ref()) {
+            Ok(negotiated) => negotiated,
+            Err(error) => {
+                body.discard().await;
+                return Err(Box::new(failure(Some(method), Some(codec), &error)));
+            }
+        };
+        let is_get = query.is_some();
+        let message = match query {
+            Some(query) => query.message(),
+            None => self.read(&parts.headers, body).await,
+        };
+        let message = message
+            .and_then(|message| compression.decompress(message, self.limits.max_message_bytes))
+            .map_err(|error| Box::new(failure(Some(method), Some(codec), &error)))?;
+        let accepts_gzip =
+            Compression::accepts_gzip(text(&parts.headers, &header::ACCEPT_ENCODING));
+        Ok(Call {
+            context: Context {
+                method,
+                headers: parts.headers,
+                peer: parts.extensions.remove::<Peer>(),
+                deadline,
+            },
+            codec,
+            message,
+            accepts_gzip,
+            is_get,
+        })
+    }
+
+    /// What the headers say about how to read the message and how long to take.
+    fn negotiate(
+        &self,
+        parts: &Parts,
+        query: Option<&Query>,
+    ) -> Result<(Compression, Option<Deadline>), Error> {
+        let compression = match query {
+            Some(query) => query.compression()?,
+            None => Compression::from_name(text(&parts.headers, &header::CONTENT_ENCODING))?,
+        };
+        if let Some(query) = query {
+            query.check_version()?;
+        }
+        match parts.headers.get(VERSION).map(HeaderValue::to_str) {
+            // Missing is fine: people with curl need not know it.
+            None | Some(Ok("1")) => {}
+            Some(other) => {
+                return Err(Error::invalid_argument(format!(
+                    r#"Connect-Protocol-Version must be "1": got {:?}"#,
+                    other.unwrap_or("?")
+                )));
+            }
+        }
+        let timeout = timeout::parse(&parts.headers)?;
+        if timeout.is_some_and(|timeout| timeout.is_zero()) {
+            return Err(timed_out());
+        }
+        let timeout = timeout.map_or(self.limits.max_timeout, |timeout| {
+            timeout.min(self.limits.max_timeout)
+        });
+        let deadline = Deadline::after(self.host.now_ms(), timeout);
+        Ok((compression, Some(deadline)))
+    }
+
+    /// Reads the body of a POST, if it is not announced as too large.
+    async fn read<B: Body>(&self, headers: &HeaderMap, body: B) -> Result<Bytes, Error> {
+        let limit = self.limits.max_message_bytes;
+        let announced = text(headers, &header::CONTENT_LENGTH).and_then(|n| n.parse().ok());
+        if announced.is_some_and(|length: usize| length > limit) {
+            body.discard().await;
+            return Err(compression::too_large(limit));
+        }
+        body.read(limit).await.map_err(|error| match error {
+            ReadError::TooLarge => compression::too_large(limit),
+            ReadError::Broken(why) => {
+                Error::invalid_argument("the request's body broke off").with_cause(why)
+            }
+        })
+    }
+
+    async fn before_deadline<T>(
+        &self,
+        deadline: Option<Deadline>,
+        call: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
+        let Some(deadline) = deadline else {
+            return call.await;
+        };
+        let sleep = self.host.sleep(deadline.remaining(self.host.now_ms()));
+        within(sleep, call).await.unwrap_or_else(|| Err(timed_out()))
+    }
+
+    fn success(&self, call: &Call, answer: Response<Bytes>) -> http::Response<Bytes> {
+        let content_type = HeaderValue::from_static(call.codec.content_type());
+        let mut sent = http::Response::new(answer.message);
+        sent.headers_mut()
+            .insert(header::CONTENT_TYPE, content_type);
+        if call.is_get {
+            // Two clients of one cache may read different encodings (as connect-go).
+            let vary = HeaderValue::from_static("Accept-Encoding");
+            sent.headers_mut().insert(header::VARY, vary);
+        }
+        let is_worth_it = self
+            .limits
+            .gzip_from_bytes
+            .is_some_and(|bytes| call.accepts_gzip && sent.body().len() >= bytes);
+        if let Some(gzipped) = is_worth_it.then(|| compression::gzip(sent.body())).flatten() {
+            *sent.body_mut() = gzipped;
+            let gzip = HeaderValue::from_static("gzip");
+            sent.headers_mut().insert(header::CONTENT_ENCODING, gzip);
+        }
+        metadata::append_headers(sent.headers_mut(), &answer.headers);
+        metadata::append_trailers(sent.headers_mut(), &answer.trailers);
+        sent.extensions_mut().insert(Report {
+            method: Some(call.context.method),
+            codec: Some(call.codec),
+            code: None,
+            cause: None,
+        });
+        sent
+    }
+}
+
+/// An error's answer: JSON whatever the call's codec was (Connect spec: "Error").
+fn failure(
+    method: Option<&'static Method>,
+    codec: Option<Codec>,
+    error: &Error,
+) -> http::Response<Bytes> {
+    let mut answer = http::Response::new(error.to_json());
+    *answer.status_mut() = error.code().http_status();
+    let headers = answer.headers_mut();
+    let json = HeaderValue::from_static(Codec::Json.content_type());
+    headers.insert(header::CONTENT_TYPE, json);
+    if error.code() == Code::Unimplemented {
+        // Tells a client that compressed in vain what it may use (P-41).
+        let supported = HeaderValue::from_static(compression::SUPPORTED);
+        headers.insert(header::ACCEPT_ENCODING, supported);
+    }
+    metadata::append_headers(headers, error.headers());
+    metadata::append_trailers(headers, error.trailers());
+    let cause = match error.cause() {
+        Some(cause) => format!("{}: {cause}", error.message()),
+        None => error.message().to_owned(),
+    };
+    answer.extensions_mut().insert(Report {
+        method,
+        codec,
+        code: Some(error.code()),
+        cause: Some(cause),
+    });
+    answer
+}
+
+/// An answer of HTTP alone: a status, one header and no body, as connect-go.
+fn bare(
+    method: &'static Method,
+    status: StatusCode,
+    name: header::HeaderName,
+    value: HeaderValue,
+) -> Box<http::Response<Bytes>> {
+    let mut answer = http::Response::new(Bytes::new());
+    *answer.status_mut() = status;
+    answer.headers_mut().insert(name, value);
+    answer.extensions_mut().insert(Report {
+        method: Some(method),
+        codec: None,
+        code: None,
+        cause: None,
+    });
+    Box::new(answer)
+}
+
+fn timed_out() -> Error {
+    Error::deadline_exceeded("the deadline passed before the answer was there")
+}
+
+fn text<'h>(headers: &'h HeaderMap, name: &header::HeaderName) -> Option<&'h str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}

@@ -1,0 +1,108 @@
+//! The well-known types with the JSON forms that ProtoJSON gives them.
+//!
+//! pbjson-types writes a timestamp as `2026-01-02T03:04:05+00:00`; canonical ProtoJSON, which
+//! Go writes, ends in `Z`. It also brings a calendar library that these few lines do without.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// `google.protobuf.Timestamp`: a point in time from year 1 to 9999, to the nanosecond.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, prost::Message)]
+pub struct Timestamp {
+    /// Seconds since the Unix epoch.
+    #[prost(int64, tag = "1")]
+    pub seconds: i64,
+    /// Nanoseconds after that second: 0 to 999,999,999.
+    #[prost(int32, tag = "2")]
+    pub nanos: i32,
+}
+
+/// 0001-01-01T00:00:00Z and 9999-12-31T23:59:59Z, the ends of what the JSON form can say.
+const SECONDS: std::ops::RangeInclusive<i64> = -62_135_596_800..=253_402_300_799;
+const NANOS: std::ops::RangeInclusive<i32> = 0..=999_999_999;
+
+impl Timestamp {
+    /// The point `milliseconds` after the Unix epoch.
+    #[must_use]
+    pub fn from_unix_ms(milliseconds: i64) -> Self {
+        let nanos = milliseconds.rem_euclid(1_000).saturating_mul(1_000_000);
+        Self {
+            seconds: milliseconds.div_euclid(1_000),
+            nanos: i32::try_from(nanos).unwrap_or(0),
+        }
+    }
+
+    fn is_in_range(&self) -> bool {
+        SECONDS.contains(&self.seconds) && NANOS.contains(&self.nanos)
+    }
+}
+
+/// RFC 3339 in UTC, with 0, 3, 6 or 9 digits after the second.
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { seconds, nanos } = *self;
+        prost_types::Timestamp { seconds, nanos }.fmt(f)
+    }
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if !self.is_in_range() {
+            return Err(serde::ser::Error::custom("timestamp is out of range"));
+        }
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Cow::<'de, str>::deserialize(deserializer)?;
+        text.parse::<prost_types::Timestamp>()
+            .ok()
+            .map(|prost_types::Timestamp { seconds, nanos }| Self { seconds, nanos })
+            .filter(Self::is_in_range)
+            .ok_or_else(|| serde::de::Error::custom("not an RFC 3339 timestamp"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_ends_in_z_with_only_the_digits_it_needs() {
+        for (milliseconds, text) in [
+            (1_767_323_045_000, r#""2026-01-02T03:04:05Z""#),
+            (1_767_323_045_500, r#""2026-01-02T03:04:05.500Z""#),
+            (-1, r#""1969-12-31T23:59:59.999Z""#),
+        ] {
+            let timestamp = Timestamp::from_unix_ms(milliseconds);
+            assert_eq!(serde_json::to_string(&timestamp).unwrap(), text);
+            assert_eq!(serde_json::from_str::<Timestamp>(text).unwrap(), timestamp);
+        }
+    }
+
+    #[test]
+    fn an_offset_is_taken_into_account() {
+        let read: Timestamp = serde_json::from_str(r#""2026-01-02T05:04:05+02:00""#).unwrap();
+        assert_eq!(read, Timestamp::from_unix_ms(1_767_323_045_000));
+    }
+
+    #[test]
+    fn what_is_no_timestamp_is_refused() {
+        for text in [r#""yesterday""#, r#""""#, "5", r#""2026-13-01T00:00:00Z""#] {
+            assert!(serde_json::from_str::<Timestamp>(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_time_outside_the_calendar_is_not_written() {
+        let late = Timestamp {
+            seconds: i64::MAX,
+            nanos: 0,
+        };
+        assert!(serde_json::to_string(&late).is_err());
+    }
+}

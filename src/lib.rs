@@ -1,0 +1,3 @@
+//! x
+/// Generated
+pub mod protos { include!(concat!(env!("OUT_DIR"), "/protos.rs")); }
