@@ -43,7 +43,7 @@ pub enum ReadError {
 }
 
 impl Body for Bytes {
-    async fn read(self, limit: usize) -> Result<Bytes, ReadError> {
+    async fn read(self, limit: usize) -> Result<Self, ReadError> {
         if self.len() > limit {
             return Err(ReadError::TooLarge);
         }

@@ -31,7 +31,7 @@ pub use codec::{Codec, Message};
 pub use error::{Error, ErrorDetail};
 pub use host::{Body, Deadline, Host, ReadError};
 pub use method::{Idempotency, Method};
-pub use server::{Limits, Report, Server};
+pub use server::{Limits, Report, Server, failure};
 
 // Generated code names these through here, so that a crate with a proto depends on one
 // version of them: the one that this crate speaks.

@@ -18,7 +18,8 @@ use crate::{
 pub struct Limits {
     /// Bytes of a request's message, both as sent and after inflating.
     pub max_message_bytes: usize,
-    /// The longest time a call may take, whatever the client asks for.
+    /// The longest deadline that is kept; a longer one is cut to it. A call without one costs no
+    /// timer and ends when the host's own limits end it.
     pub max_timeout: Duration,
     /// From how many bytes an answer is compressed for a client that accepts gzip.
     /// `None`: never, for hosts whose edge compresses.
@@ -100,7 +101,7 @@ impl<H: Host> Server<H> {
         });
         match encoded {
             Ok(answer) => self.success(&call, answer),
-            Err(error) => failure(Some(method), Some(call.codec), &error),
+            Err(error) => failed_call(Some(method), Some(call.codec), &error),
         }
     }
 
@@ -108,7 +109,7 @@ impl<H: Host> Server<H> {
     pub async fn unknown_path<B: Body>(&self, request: http::Request<B>) -> http::Response<Bytes> {
         let error = Error::unimplemented(format!("no such method: {}", request.uri().path()));
         request.into_body().discard().await;
-        let mut answer = failure(None, None, &error);
+        let mut answer = failure(&error);
         *answer.status_mut() = StatusCode::NOT_FOUND;
         answer
     }
@@ -148,7 +149,7 @@ impl<H: Host> Server<H> {
             Ok(negotiated) => negotiated,
             Err(error) => {
                 body.discard().await;
-                return Err(Box::new(failure(Some(method), Some(codec), &error)));
+                return Err(Box::new(failed_call(Some(method), Some(codec), &error)));
             }
         };
         let is_get = query.is_some();
@@ -158,7 +159,7 @@ impl<H: Host> Server<H> {
         };
         let message = message
             .and_then(|message| compression.decompress(message, self.limits.max_message_bytes))
-            .map_err(|error| Box::new(failure(Some(method), Some(codec), &error)))?;
+            .map_err(|error| Box::new(failed_call(Some(method), Some(codec), &error)))?;
         let accepts_gzip =
             Compression::accepts_gzip(text(&parts.headers, &header::ACCEPT_ENCODING));
         Ok(Call {
@@ -202,11 +203,10 @@ impl<H: Host> Server<H> {
         if timeout.is_some_and(|timeout| timeout.is_zero()) {
             return Err(timed_out());
         }
-        let timeout = timeout.map_or(self.limits.max_timeout, |timeout| {
-            timeout.min(self.limits.max_timeout)
+        let deadline = timeout.map(|timeout| {
+            Deadline::after(self.host.now_ms(), timeout.min(self.limits.max_timeout))
         });
-        let deadline = Deadline::after(self.host.now_ms(), timeout);
-        Ok((compression, Some(deadline)))
+        Ok((compression, deadline))
     }
 
     /// Reads the body of a POST, if it is not announced as too large.
@@ -268,8 +268,14 @@ impl<H: Host> Server<H> {
     }
 }
 
+/// The answer of a host that must refuse a request before any router sees it.
+#[must_use]
+pub fn failure(error: &Error) -> http::Response<Bytes> {
+    failed_call(None, None, error)
+}
+
 /// An error's answer: JSON whatever the call's codec was (Connect spec: "Error").
-fn failure(
+fn failed_call(
     method: Option<&'static Method>,
     codec: Option<Codec>,
     error: &Error,

@@ -5,7 +5,7 @@ use quote::quote;
 
 /// Doc attributes for `comment`, or for `default` where the proto says nothing.
 pub(crate) fn doc(comment: &[String], default: &str) -> TokenStream {
-    let text = comment.concat();
+    let text = comment.join("\n");
     let lines = if text.trim().is_empty() {
         vec![format!(" {default}")]
     } else {
@@ -22,12 +22,9 @@ fn inert(text: &str) -> Vec<String> {
         .lines()
         .map(|line| {
             let line = line.trim();
-            if let Some(info) = line.strip_prefix("```") {
+            if line.starts_with("```") {
                 in_fence = !in_fence;
-                return match (in_fence, info.trim()) {
-                    (true, _) => " ```text".to_owned(),
-                    (false, _) => " ```".to_owned(),
-                };
+                return if in_fence { " ```text" } else { " ```" }.to_owned();
             }
             if line.is_empty() {
                 return String::new();
