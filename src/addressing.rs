@@ -1,0 +1,91 @@
+//! Which Durable Object answers for what.
+//!
+//! A lease has its own object, addressed by its id: a single writer that scales without bound
+//! and costs nothing when idle. With `REGISTRY_SHARDS=N` the same names are spread over N
+//! objects by a stable hash, for hosts that keep a file for every object ever touched.
+
+use std::num::NonZeroU32;
+
+use crate::protos::coral::registry::v1::{LeaseKey, LeaseKind};
+
+/// Parts of the census of colonies: enough that no single object sees every birth.
+pub const CENSUS_SHARDS: u32 = 16;
+
+/// The name of the object that holds a lease.
+#[must_use]
+pub fn lease_object(key: &LeaseKey, shards: Option<NonZeroU32>) -> String {
+    let prefix = match key.kind() {
+        LeaseKind::Unspecified => "unspecified",
+        LeaseKind::Colony => "colony",
+        LeaseKind::Agent => "agent",
+        LeaseKind::RelaySession => "relay",
+    };
+    // Not the scope: an agent is also looked up without it.
+    let name = format!("{prefix}:{}", key.id);
+    match shards {
+        None => name,
+        Some(shards) => format!("shard:{}", stable_hash(&name) % shards),
+    }
+}
+
+/// The name of a part of the census.
+#[must_use]
+pub fn census_object(shard: u32) -> String {
+    format!("census:{shard}")
+}
+
+/// The part of the census in which a colony is counted.
+#[must_use]
+pub fn census_shard(mesh_id: &str) -> u32 {
+    stable_hash(mesh_id) % CENSUS_SHARDS
+}
+
+/// A hash to place by. CRC-32: the same on every version and platform, and spread well enough for placement.
+#[must_use]
+pub fn stable_hash(name: &str) -> u32 {
+    crc32fast::hash(name.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(kind: LeaseKind, id: &str, scope: &str) -> LeaseKey {
+        LeaseKey {
+            kind: kind.into(),
+            id: id.to_owned(),
+            scope: scope.to_owned(),
+        }
+    }
+
+    #[test]
+    fn each_lease_has_its_own_object() {
+        for (kind, name) in [
+            (LeaseKind::Colony, "colony:x"),
+            (LeaseKind::Agent, "agent:x"),
+            (LeaseKind::RelaySession, "relay:x"),
+        ] {
+            assert_eq!(lease_object(&key(kind, "x", "m"), None), name);
+        }
+    }
+
+    #[test]
+    fn an_agent_is_in_the_same_object_with_and_without_its_mesh() {
+        for shards in [None, NonZeroU32::new(7)] {
+            assert_eq!(
+                lease_object(&key(LeaseKind::Agent, "a", "m"), shards),
+                lease_object(&key(LeaseKind::Agent, "a", ""), shards)
+            );
+        }
+    }
+
+    #[test]
+    fn shards_never_change_their_place() {
+        let shards = NonZeroU32::new(1_000);
+        assert_eq!(
+            lease_object(&key(LeaseKind::Colony, "mesh-1", ""), shards),
+            "shard:441"
+        );
+        assert_eq!(census_shard("mesh-1"), 5);
+    }
+}

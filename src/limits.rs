@@ -1,0 +1,54 @@
+//! What a caller may send at most. Each limit stands here once, with its unit and its reason.
+
+use std::time::Duration;
+
+/// Bytes of a request's message. The largest record in the field carries a certificate chain of
+/// a few KB; this leaves room for ten of them and still bounds what an isolate must hold.
+pub const MESSAGE_BYTES: usize = 64 * 1024;
+
+/// Bytes of a message between Worker and object: a record with its wrapping, or a census report.
+pub const INTERNAL_MESSAGE_BYTES: usize = 1024 * 1024;
+
+/// The longest deadline a caller gets: RFD 046's clients give up after 10 seconds.
+pub const DEADLINE: Duration = Duration::from_secs(30);
+
+/// Bytes of an id. Ids name Durable Objects, whose names may have 1,024 bytes, and appear in
+/// error texts; the longest in use has 63.
+pub const ID_BYTES: usize = 255;
+
+/// Bytes of a public key. A WireGuard key in base64 has 44; a PEM key of any kind fits.
+pub const KEY_BYTES: usize = 1_024;
+
+/// Endpoints of one colony or agent: several interfaces with two address families each.
+pub const ENDPOINTS: usize = 32;
+
+/// Bytes of an endpoint: the longest host name (253), a colon and a port.
+pub const ENDPOINT_BYTES: usize = 259;
+
+/// Bytes of an IP address in text: the longest form of IPv6 with a zone.
+pub const ADDRESS_BYTES: usize = 64;
+
+/// Entries of the metadata; clients send fewer than ten.
+pub const METADATA_ENTRIES: usize = 64;
+
+/// Bytes of a metadata key.
+pub const METADATA_KEY_BYTES: usize = 128;
+
+/// Bytes of a metadata value.
+pub const METADATA_VALUE_BYTES: usize = 1_024;
+
+/// Bytes of a URL: what browsers and proxies agree on.
+pub const URL_BYTES: usize = 2_048;
+
+/// Bytes of a CA certificate: a PEM chain of several certificates in base64.
+pub const CERTIFICATE_BYTES: usize = 32 * 1024;
+
+/// Bytes of a fingerprint: SHA-512, longer than any in use.
+pub const FINGERPRINT_BYTES: usize = 64;
+
+/// The largest port.
+pub const PORT: u32 = 65_535;
+
+/// From how many bytes an answer is worth compressing: below, gzip's own overhead and the time it
+/// takes outweigh what a packet saves.
+pub const GZIP_FROM_BYTES: usize = 1_024;

@@ -1,0 +1,152 @@
+//! The public address of a caller, and which of the addresses on offer is registered.
+//!
+//! Public means: an IPv4 address that is globally reachable by IANA's registry of special
+//! addresses. Not public are, among others, 0.0.0.0/8, 10.0.0.0/8, 100.64.0.0/10 (carrier NAT),
+//! 127.0.0.0/8, 169.254.0.0/16, 172.16.0.0/12, 192.0.0.0/24, 192.168.0.0/16, the documentation
+//! ranges 192.0.2.0/24, 198.51.100.0/24 and 203.0.113.0/24, 198.18.0.0/15 (benchmarks),
+//! 224.0.0.0/4 (multicast), 240.0.0.0/4 and 255.255.255.255. IPv6 is not observed: WireGuard
+//! peers punch holes over IPv4 only (RFD 023).
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use http::HeaderMap;
+use ip_network::Ipv4Network;
+
+use crate::protos::coral::discovery::v1::Endpoint;
+
+/// Whether others can reach `address` over the internet.
+#[must_use]
+pub fn is_public(address: Ipv4Addr) -> bool {
+    let network = Ipv4Network::from(address);
+    // The library counts multicast as global; nobody punches a hole to it.
+    network.is_global() && !network.is_multicast()
+}
+
+/// The caller's address as the platform or a proxy tells it.
+///
+/// Cloudflare sets `CF-Connecting-IP` itself and clients cannot forge it there. Only where it is
+/// absent, as on a machine of one's own, the first hop of `X-Forwarded-For` is taken, which
+/// anybody can write.
+#[must_use]
+pub fn caller(headers: &HeaderMap) -> Option<IpAddr> {
+    let text = match headers.get("cf-connecting-ip") {
+        Some(value) => value.to_str().ok()?,
+        None => {
+            let hops = headers.get("x-forwarded-for")?.to_str().ok()?;
+            hops.split(',').next().unwrap_or_default()
+        }
+    };
+    text.trim().parse().ok()
+}
+
+/// The endpoint to register: the client's own if it is public, else the caller's address with
+/// the port that the client told, 0 if none. `None` if neither address is public.
+#[must_use]
+pub fn choose(claimed: Option<&Endpoint>, caller: Option<IpAddr>) -> Option<Endpoint> {
+    let claimed_address = claimed.and_then(|endpoint| endpoint.ip.parse().ok());
+    let address = match (claimed_address.filter(|ip| is_public(*ip)), caller) {
+        (Some(claimed), _) => claimed,
+        (None, Some(IpAddr::V4(caller))) if is_public(caller) => caller,
+        _ => return None,
+    };
+    Some(Endpoint {
+        ip: address.to_string(),
+        port: claimed.map_or(0, |endpoint| endpoint.port),
+        protocol: "udp".to_owned(),
+        via_relay: claimed.is_some_and(|endpoint| endpoint.via_relay),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::HeaderValue;
+
+    fn headers(entries: &[(&'static str, &'static str)]) -> HeaderMap {
+        entries
+            .iter()
+            .map(|(name, value)| {
+                let name = http::HeaderName::from_static(name);
+                (name, HeaderValue::from_static(value))
+            })
+            .collect()
+    }
+
+    fn endpoint(ip: &str, port: u32) -> Endpoint {
+        Endpoint {
+            ip: ip.to_owned(),
+            port,
+            protocol: "udp".to_owned(),
+            via_relay: false,
+        }
+    }
+
+    #[test]
+    fn only_globally_reachable_ipv4_is_public() {
+        for public in ["1.1.1.1", "8.8.8.8", "100.63.255.255", "172.15.0.1", "223.255.255.254"] {
+            assert!(is_public(public.parse().unwrap()), "{public}");
+        }
+        for other in [
+            "0.0.0.0",
+            "0.1.2.3",
+            "10.0.0.1",
+            "100.64.0.1",
+            "127.0.0.1",
+            "169.254.1.1",
+            "172.16.0.1",
+            "192.0.0.1",
+            "192.0.2.1",
+            "192.168.1.1",
+            "198.18.0.1",
+            "198.51.100.1",
+            "203.0.113.1",
+            "224.0.0.1",
+            "239.255.255.250",
+            "240.0.0.1",
+            "255.255.255.255",
+        ] {
+            assert!(!is_public(other.parse().unwrap()), "{other}");
+        }
+    }
+
+    #[test]
+    fn the_platform_is_believed_before_any_proxy() {
+        let both = headers(&[
+            ("cf-connecting-ip", "8.8.8.8"),
+            ("x-forwarded-for", "1.1.1.1"),
+        ]);
+        assert_eq!(caller(&both), "8.8.8.8".parse().ok());
+        let proxied = headers(&[("x-forwarded-for", " 1.1.1.1 , 9.9.9.9")]);
+        assert_eq!(caller(&proxied), "1.1.1.1".parse().ok());
+    }
+
+    #[test]
+    fn an_unreadable_platform_header_does_not_fall_back_to_a_forgeable_one() {
+        let broken = headers(&[("cf-connecting-ip", "?"), ("x-forwarded-for", "1.1.1.1")]);
+        assert_eq!(caller(&broken), None);
+        assert_eq!(caller(&headers(&[("x-forwarded-for", "unknown")])), None);
+    }
+
+    #[test]
+    fn the_clients_own_public_endpoint_wins() {
+        let chosen = choose(Some(&endpoint("9.9.9.9", 41)), "8.8.8.8".parse().ok());
+        assert_eq!(chosen, Some(endpoint("9.9.9.9", 41)));
+    }
+
+    #[test]
+    fn a_private_claim_gets_the_callers_address_and_keeps_its_port() {
+        let chosen = choose(Some(&endpoint("10.0.0.2", 41)), "8.8.8.8".parse().ok());
+        assert_eq!(chosen, Some(endpoint("8.8.8.8", 41)));
+        let chosen = choose(None, "8.8.8.8".parse().ok());
+        assert_eq!(chosen, Some(endpoint("8.8.8.8", 0)));
+    }
+
+    #[test]
+    fn without_a_public_address_nothing_is_observed() {
+        for caller in [None, "127.0.0.1".parse().ok(), "2606:4700::1111".parse().ok()] {
+            assert_eq!(choose(None, caller), None);
+            assert_eq!(choose(Some(&endpoint("2606:4700::1", 41)), caller), None);
+            assert_eq!(choose(Some(&endpoint("not an address", 41)), caller), None);
+        }
+    }
+}

@@ -1,0 +1,315 @@
+//! The store of a Durable Object: SQLite.
+//!
+//! Tables are made by the first write, so that an object which is only asked stores nothing. A
+//! primary key without rowid makes a lease one row; an index would be another row for each
+//! heartbeat, and a sweep finds what has lapsed by going through all.
+
+use std::cell::Cell;
+use std::fmt;
+
+use connect::Error;
+use worker::{Date, DateInit, ScheduledTime, SqlStorage, SqlStorageValue, Storage};
+
+use super::lease::Holder;
+use super::store::{Listed, Store, StoredLease};
+use crate::protos::coral::registry::v1::LeaseKey;
+
+/// A table, and whether it exists: looked up once in an instance's life, then remembered.
+struct Table {
+    create: &'static str,
+    exists: &'static str,
+    is_there: Cell<Option<bool>>,
+}
+
+/// SQLite of one object, with a count of what its use costs.
+pub struct SqlStore {
+    storage: Storage,
+    sql: SqlStorage,
+    leases: Table,
+    census: Table,
+    cost: Cell<Cost>,
+}
+
+/// Rows as the platform bills them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Cost {
+    /// Rows that were read.
+    pub rows_read: u64,
+    /// Rows that were written; setting an alarm is one.
+    pub rows_written: u64,
+}
+
+type Row = Vec<SqlStorageValue>;
+
+impl SqlStore {
+    /// The store of the object that `storage` belongs to.
+    #[must_use]
+    pub fn new(storage: Storage) -> Self {
+        Self {
+            sql: storage.sql(),
+            storage,
+            leases: Table {
+                create: "CREATE TABLE IF NOT EXISTS leases (
+                    kind INTEGER NOT NULL, id TEXT NOT NULL, scope TEXT NOT NULL,
+                    owner TEXT NOT NULL, registered_at_ms INTEGER NOT NULL,
+                    expires_at_ms INTEGER NOT NULL, counted INTEGER NOT NULL,
+                    record BLOB NOT NULL, PRIMARY KEY (kind, id, scope)
+                ) STRICT, WITHOUT ROWID",
+                exists: "SELECT 1 FROM sqlite_schema WHERE name = 'leases'",
+                is_there: Cell::new(None),
+            },
+            census: Table {
+                create: "CREATE TABLE IF NOT EXISTS census (
+                    mesh_id TEXT PRIMARY KEY
+                ) STRICT, WITHOUT ROWID",
+                exists: "SELECT 1 FROM sqlite_schema WHERE name = 'census'",
+                is_there: Cell::new(None),
+            },
+            cost: Cell::default(),
+        }
+    }
+
+    /// What was used since this was last asked.
+    pub fn take_cost(&self) -> Cost {
+        self.cost.take()
+    }
+
+    fn exec(&self, statement: &str, bindings: Vec<SqlStorageValue>) -> Result<Vec<Row>, Error> {
+        let cursor = self.sql.exec(statement, bindings).map_err(failed)?;
+        let rows = cursor.raw().collect::<Result<_, _>>().map_err(failed)?;
+        let mut cost = self.cost.get();
+        cost.rows_read = cost.rows_read.saturating_add(count(cursor.rows_read()));
+        cost.rows_written = cost.rows_written.saturating_add(count(cursor.rows_written()));
+        self.cost.set(cost);
+        Ok(rows)
+    }
+
+    /// Reads rows; there are none before the first write.
+    fn read(
+        &self,
+        table: &Table,
+        statement: &str,
+        bindings: Vec<SqlStorageValue>,
+    ) -> Result<Vec<Row>, Error> {
+        if table.is_there.get().is_none() {
+            let is_there = !self.exec(table.exists, Vec::new())?.is_empty();
+            table.is_there.set(Some(is_there));
+        }
+        match table.is_there.get() {
+            Some(true) => self.exec(statement, bindings),
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    fn write(
+        &self,
+        table: &Table,
+        statement: &str,
+        bindings: Vec<SqlStorageValue>,
+    ) -> Result<(), Error> {
+        if table.is_there.get() != Some(true) {
+            self.exec(table.create, Vec::new())?;
+            table.is_there.set(Some(true));
+        }
+        self.exec(statement, bindings).map(drop)
+    }
+}
+
+impl Store for SqlStore {
+    fn holder(&self, key: &LeaseKey) -> Result<Option<Holder>, Error> {
+        let rows = self.read(
+            &self.leases,
+            "SELECT owner, expires_at_ms, counted FROM leases
+             WHERE kind = ? AND id = ? AND scope = ?",
+            bind_key(key),
+        )?;
+        rows.into_iter().next().map(holder).transpose()
+    }
+
+    fn lease(&self, key: &LeaseKey, now_ms: i64) -> Result<Option<StoredLease>, Error> {
+        let rows = self.read(
+            &self.leases,
+            "SELECT owner, expires_at_ms, counted, registered_at_ms, record FROM leases
+             WHERE kind = ?1 AND id = ?2 AND (?3 = '' OR scope = ?3)
+             ORDER BY expires_at_ms >= ?4 DESC, registered_at_ms DESC LIMIT 1",
+            [bind_key(key), vec![SqlStorageValue::Integer(now_ms)]].concat(),
+        )?;
+        rows.into_iter().next().map(stored_lease).transpose()
+    }
+
+    fn put(&self, key: &LeaseKey, lease: &StoredLease) -> Result<(), Error> {
+        let mut bindings = bind_key(key);
+        bindings.extend([
+            SqlStorageValue::String(lease.holder.owner.clone()),
+            SqlStorageValue::Integer(lease.registered_at_ms),
+            SqlStorageValue::Integer(lease.holder.expires_at_ms),
+            SqlStorageValue::Integer(lease.holder.counted.into()),
+            SqlStorageValue::Blob(lease.record.clone()),
+        ]);
+        self.write(
+            &self.leases,
+            "INSERT OR REPLACE INTO leases
+             (kind, id, scope, owner, registered_at_ms, expires_at_ms, counted, record)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            bindings,
+        )
+    }
+
+    fn delete(&self, key: &LeaseKey) -> Result<(), Error> {
+        self.write(
+            &self.leases,
+            "DELETE FROM leases WHERE kind = ? AND id = ? AND scope = ?",
+            bind_key(key),
+        )
+    }
+
+    fn mark_counted(&self, key: &LeaseKey) -> Result<(), Error> {
+        self.write(
+            &self.leases,
+            "UPDATE leases SET counted = 1 WHERE kind = ? AND id = ? AND scope = ?",
+            bind_key(key),
+        )
+    }
+
+    fn earliest_expiry(&self) -> Result<Option<i64>, Error> {
+        let rows = self.read(
+            &self.leases,
+            "SELECT expires_at_ms FROM leases ORDER BY expires_at_ms LIMIT 1",
+            Vec::new(),
+        )?;
+        rows.into_iter()
+            .next()
+            .map(|row| integer(&mut row.into_iter()))
+            .transpose()
+    }
+
+    fn list(&self) -> Result<Vec<Listed>, Error> {
+        let rows = self.read(
+            &self.leases,
+            "SELECT kind, id, scope, expires_at_ms, counted FROM leases",
+            Vec::new(),
+        )?;
+        rows.into_iter().map(listed).collect()
+    }
+
+    fn report(&self, born: &[String], died: &[String]) -> Result<(), Error> {
+        for mesh_id in born {
+            self.write(
+                &self.census,
+                "INSERT OR IGNORE INTO census (mesh_id) VALUES (?)",
+                vec![mesh_id.as_str().into()],
+            )?;
+        }
+        for mesh_id in died {
+            self.write(
+                &self.census,
+                "DELETE FROM census WHERE mesh_id = ?",
+                vec![mesh_id.as_str().into()],
+            )?;
+        }
+        Ok(())
+    }
+
+    fn count(&self) -> Result<i64, Error> {
+        let rows = self.read(&self.census, "SELECT COUNT(*) FROM census", Vec::new())?;
+        rows.into_iter()
+            .next()
+            .map_or(Ok(0), |row| integer(&mut row.into_iter()))
+    }
+
+    async fn set_alarm(&self, at_ms: i64) -> Result<(), Error> {
+        let mut cost = self.cost.get();
+        cost.rows_written = cost.rows_written.saturating_add(1);
+        self.cost.set(cost);
+        // An integer would be taken as an offset from now.
+        let at = Date::new(DateInit::Millis(u64::try_from(at_ms).unwrap_or(0)));
+        self.storage
+            .set_alarm(ScheduledTime::new(at.into()))
+            .await
+            .map_err(failed)
+    }
+
+    async fn delete_all(&self) -> Result<(), Error> {
+        self.leases.is_there.set(Some(false));
+        self.census.is_there.set(Some(false));
+        self.storage.delete_all().await.map_err(failed)
+    }
+}
+
+impl fmt::Debug for SqlStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SqlStore").finish_non_exhaustive()
+    }
+}
+
+fn bind_key(key: &LeaseKey) -> Vec<SqlStorageValue> {
+    vec![
+        SqlStorageValue::Integer(key.kind.into()),
+        SqlStorageValue::String(key.id.clone()),
+        SqlStorageValue::String(key.scope.clone()),
+    ]
+}
+
+fn holder(row: Row) -> Result<Holder, Error> {
+    next_holder(&mut row.into_iter())
+}
+
+fn stored_lease(row: Row) -> Result<StoredLease, Error> {
+    let mut row = row.into_iter();
+    Ok(StoredLease {
+        holder: next_holder(&mut row)?,
+        registered_at_ms: integer(&mut row)?,
+        record: match row.next() {
+            Some(SqlStorageValue::Blob(record)) => record,
+            other => return Err(unexpected(other)),
+        },
+    })
+}
+
+fn listed(row: Row) -> Result<Listed, Error> {
+    let mut row = row.into_iter();
+    let kind = integer(&mut row)?;
+    Ok(Listed {
+        key: LeaseKey {
+            kind: i32::try_from(kind).unwrap_or_default(),
+            id: string(&mut row)?,
+            scope: string(&mut row)?,
+        },
+        expires_at_ms: integer(&mut row)?,
+        counted: integer(&mut row)? != 0,
+    })
+}
+
+fn next_holder(row: &mut impl Iterator<Item = SqlStorageValue>) -> Result<Holder, Error> {
+    Ok(Holder {
+        owner: string(row)?,
+        expires_at_ms: integer(row)?,
+        counted: integer(row)? != 0,
+    })
+}
+
+fn integer(row: &mut impl Iterator<Item = SqlStorageValue>) -> Result<i64, Error> {
+    match row.next() {
+        Some(SqlStorageValue::Integer(value)) => Ok(value),
+        other => Err(unexpected(other)),
+    }
+}
+
+fn string(row: &mut impl Iterator<Item = SqlStorageValue>) -> Result<String, Error> {
+    match row.next() {
+        Some(SqlStorageValue::String(value)) => Ok(value),
+        other => Err(unexpected(other)),
+    }
+}
+
+fn count(rows: usize) -> u64 {
+    u64::try_from(rows).unwrap_or(u64::MAX)
+}
+
+fn unexpected(value: Option<SqlStorageValue>) -> Error {
+    failed(format!("unexpected column {value:?}"))
+}
+
+fn failed(error: impl fmt::Display) -> Error {
+    Error::internal("storage failed").with_cause(error)
+}

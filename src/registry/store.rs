@@ -1,0 +1,70 @@
+//! What the registry needs stored. All but the alarm is synchronous: nothing may come between
+//! reading a lease and writing it.
+
+use connect::Error;
+
+use super::lease::Holder;
+use crate::protos::coral::registry::v1::LeaseKey;
+
+/// A lease as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredLease {
+    /// Who holds it until when.
+    pub holder: Holder,
+    /// When it was registered last.
+    pub registered_at_ms: i64,
+    /// What lookups return.
+    pub record: Vec<u8>,
+}
+
+/// A colony's or another lease's line in the list that a sweep goes through.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// Which lease.
+    pub key: LeaseKey,
+    /// Its last moment.
+    pub expires_at_ms: i64,
+    /// Whether the census knows of it.
+    pub counted: bool,
+}
+
+/// The storage of one object. Every method fails with `internal` when storage does.
+#[allow(
+    async_fn_in_trait,
+    reason = "an isolate has one thread: futures need not be Send"
+)]
+pub trait Store {
+    /// Who holds a lease, alive or not.
+    fn holder(&self, key: &LeaseKey) -> Result<Option<Holder>, Error>;
+
+    /// A lease, alive or not. Without a scope, one of that kind and id: a live one before a lapsed
+    /// one, then the one that was registered last.
+    fn lease(&self, key: &LeaseKey, now_ms: i64) -> Result<Option<StoredLease>, Error>;
+
+    /// Writes a lease in place of any other of its key. One row.
+    fn put(&self, key: &LeaseKey, lease: &StoredLease) -> Result<(), Error>;
+
+    /// Removes a lease.
+    fn delete(&self, key: &LeaseKey) -> Result<(), Error>;
+
+    /// Notes that the census counts a lease.
+    fn mark_counted(&self, key: &LeaseKey) -> Result<(), Error>;
+
+    /// The last moment of the lease that lapses first; `None` without leases.
+    fn earliest_expiry(&self) -> Result<Option<i64>, Error>;
+
+    /// Every lease.
+    fn list(&self) -> Result<Vec<Listed>, Error>;
+
+    /// Adds and removes mesh ids of this object's part of the census.
+    fn report(&self, born: &[String], died: &[String]) -> Result<(), Error>;
+
+    /// How many mesh ids this object's part of the census has.
+    fn count(&self) -> Result<i64, Error>;
+
+    /// Asks to be woken at a time. Takes effect together with the writes before it. One row.
+    async fn set_alarm(&self, at_ms: i64) -> Result<(), Error>;
+
+    /// Gives back everything, alarm included.
+    async fn delete_all(&self) -> Result<(), Error>;
+}

@@ -1,0 +1,97 @@
+//! RegisterAgent and LookupAgent.
+
+use connect::{Context, Error, Host, wkt};
+use prost::Message as _;
+
+use super::{Discovery, lease, validate};
+use crate::observed_endpoint;
+use crate::protos::coral::discovery::v1::{
+    Endpoint, LookupAgentRequest, LookupAgentResponse, NatHint, RegisterAgentRequest,
+    RegisterAgentResponse,
+};
+use crate::protos::coral::registry::v1::{LeaseKind, RegisterRequest};
+use crate::registry::client::Objects;
+
+const SUBJECT: &str = "agent";
+
+pub(super) async fn register<O: Objects, H: Host>(
+    service: &Discovery<O, H>,
+    cx: &Context,
+    request: RegisterAgentRequest,
+) -> Result<RegisterAgentResponse, Error> {
+    validate::agent(&request)?;
+    let observed = observed_endpoint::choose(request.observed_endpoint.as_ref(), cx.peer());
+    let observed = reachable(&request.endpoints, observed)?;
+    let config = &service.isolate.config;
+    let (agent_id, mesh_id) = (request.agent_id.clone(), request.mesh_id.clone());
+    let owner = request.pubkey.clone();
+    let record = LookupAgentResponse {
+        agent_id: request.agent_id,
+        mesh_id: request.mesh_id,
+        pubkey: request.pubkey,
+        endpoints: request.endpoints,
+        nat: NatHint::from_observation(observed.as_ref()).into(),
+        observed_endpoints: observed.iter().cloned().collect(),
+        metadata: request.metadata,
+        last_seen: None,
+    };
+    let lease = RegisterRequest {
+        key: Some(lease::key(LeaseKind::Agent, agent_id, mesh_id)),
+        owner,
+        record: record.encode_to_vec(),
+        ttl_ms: i64::from(config.ttl_seconds).saturating_mul(1_000),
+        takeover: config.agent_takeover,
+    };
+    let expires_at = service.register_lease(SUBJECT, lease).await?;
+    Ok(RegisterAgentResponse {
+        success: true,
+        ttl: config.ttl_seconds,
+        expires_at: Some(expires_at),
+        observed_endpoint: observed,
+        stun_servers: config.stun_servers.clone(),
+    })
+}
+
+/// An observed endpoint without a port leads nowhere, and colonies would try it all the same:
+/// with static endpoints it is dropped, without any the registration is refused.
+fn reachable(
+    endpoints: &[String],
+    observed: Option<Endpoint>,
+) -> Result<Option<Endpoint>, Error> {
+    match observed {
+        Some(observed) if observed.port != 0 => Ok(Some(observed)),
+        _ if !endpoints.is_empty() => Ok(None),
+        Some(_) => Err(Error::invalid_argument(
+            "observed endpoint must have a valid port when no static endpoints are provided \
+             (use STUN discovery, not HTTP headers)",
+        )),
+        None => Err(Error::invalid_argument(
+            "at least one endpoint or observed endpoint is required",
+        )),
+    }
+}
+
+pub(super) async fn lookup<O: Objects, H: Host>(
+    service: &Discovery<O, H>,
+    request: LookupAgentRequest,
+) -> Result<LookupAgentResponse, Error> {
+    validate::required("agent_id", &request.agent_id)?;
+    validate::id("agent_id", &request.agent_id)?;
+    validate::id("mesh_id", &request.mesh_id)?;
+    let key = lease::key(LeaseKind::Agent, request.agent_id, request.mesh_id);
+    let lease = service.lookup_lease(SUBJECT, key).await?;
+    let mut agent = LookupAgentResponse::decode(lease.record.as_slice())
+        .map_err(|error| Error::internal("the record cannot be read").with_cause(error))?;
+    agent.last_seen = Some(wkt::Timestamp::from_unix_ms(lease.registered_at_ms));
+    Ok(agent)
+}
+
+impl NatHint {
+    /// All that one observation tells: with an address there is a cone to try.
+    pub(super) fn from_observation(observed: Option<&Endpoint>) -> Self {
+        match observed {
+            Some(_) => Self::NatCone,
+            None => Self::NatUnknown,
+        }
+    }
+}

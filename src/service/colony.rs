@@ -1,0 +1,76 @@
+//! RegisterColony and LookupColony.
+
+use connect::{Context, Error, Host, wkt};
+use prost::Message as _;
+
+use super::{Discovery, lease, validate};
+use crate::observed_endpoint;
+use crate::protos::coral::discovery::v1::{
+    LookupColonyRequest, LookupColonyResponse, NatHint, RegisterColonyRequest,
+    RegisterColonyResponse,
+};
+use crate::protos::coral::registry::v1::{LeaseKey, LeaseKind, RegisterRequest};
+use crate::registry::client::Objects;
+
+const SUBJECT: &str = "colony";
+
+pub(super) async fn register<O: Objects, H: Host>(
+    service: &Discovery<O, H>,
+    cx: &Context,
+    request: RegisterColonyRequest,
+) -> Result<RegisterColonyResponse, Error> {
+    validate::colony(&request)?;
+    let config = &service.isolate.config;
+    let observed = observed_endpoint::choose(request.observed_endpoint.as_ref(), cx.peer());
+    let key = key(request.mesh_id.clone());
+    let owner = request.pubkey.clone();
+    // What is stored is the answer to a lookup, but for what only the lookup knows.
+    let record = LookupColonyResponse {
+        mesh_id: request.mesh_id,
+        pubkey: request.pubkey,
+        endpoints: request.endpoints,
+        mesh_ipv4: request.mesh_ipv4,
+        mesh_ipv6: request.mesh_ipv6,
+        connect_port: request.connect_port,
+        metadata: request.metadata,
+        last_seen: None,
+        nat: NatHint::from_observation(observed.as_ref()).into(),
+        observed_endpoints: observed.iter().cloned().collect(),
+        relays: Vec::new(),
+        public_port: request.public_port,
+        public_endpoint: request.public_endpoint,
+    };
+    let lease = RegisterRequest {
+        key: Some(key),
+        owner,
+        record: record.encode_to_vec(),
+        ttl_ms: i64::from(config.ttl_seconds).saturating_mul(1_000),
+        takeover: false,
+    };
+    let expires_at = service.register_lease(SUBJECT, lease).await?;
+    Ok(RegisterColonyResponse {
+        success: true,
+        ttl: config.ttl_seconds,
+        expires_at: Some(expires_at),
+        observed_endpoint: observed,
+        stun_servers: config.stun_servers.clone(),
+    })
+}
+
+pub(super) async fn lookup<O: Objects, H: Host>(
+    service: &Discovery<O, H>,
+    request: LookupColonyRequest,
+) -> Result<LookupColonyResponse, Error> {
+    validate::required("mesh_id", &request.mesh_id)?;
+    validate::id("mesh_id", &request.mesh_id)?;
+    let lease = service.lookup_lease(SUBJECT, key(request.mesh_id)).await?;
+    let mut colony = LookupColonyResponse::decode(lease.record.as_slice())
+        .map_err(|error| Error::internal("the record cannot be read").with_cause(error))?;
+    colony.last_seen = Some(wkt::Timestamp::from_unix_ms(lease.registered_at_ms));
+    colony.relays.clone_from(&service.isolate.config.relays);
+    Ok(colony)
+}
+
+fn key(mesh_id: String) -> LeaseKey {
+    lease::key(LeaseKind::Colony, mesh_id, String::new())
+}

@@ -1,0 +1,68 @@
+//! Health. Colonies call it before every renewal and do not renew if it fails: it never fails,
+//! and it hardly ever asks an object.
+
+use connect::{CallOptions, Error, Host};
+use futures_util::future::{Either, select, try_join_all};
+
+use std::pin::pin;
+use std::time::Duration;
+
+use super::Discovery;
+use crate::addressing::{CENSUS_SHARDS, census_object};
+use crate::isolate::Counted;
+use crate::protos::coral::discovery::v1::HealthResponse;
+use crate::protos::coral::registry::v1::CountCensusRequest;
+use crate::registry::client::Objects;
+
+/// How long Health waits for the census before it reports the number it last knew: well within
+/// the two seconds after which `coral status` gives up.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+pub(super) async fn report<O: Objects, H: Host>(service: &Discovery<O, H>) -> HealthResponse {
+    let isolate = &service.isolate;
+    let up_ms = service.host.now_ms().saturating_sub(isolate.started_at_ms);
+    HealthResponse {
+        status: "ok".to_owned(),
+        version: isolate.config.version.clone(),
+        uptime_seconds: up_ms / 1_000,
+        registered_colonies: i32::try_from(colonies(service).await).unwrap_or(i32::MAX),
+    }
+}
+
+/// The number of colonies: counted at most once in the configured time, else remembered.
+async fn colonies<O: Objects, H: Host>(service: &Discovery<O, H>) -> i64 {
+    let memory = &service.isolate.colonies;
+    let at_ms = service.host.now_ms();
+    let known = memory.get();
+    let refresh_ms = service.isolate.config.census_refresh_ms;
+    if let Some(known) = known
+        && at_ms.saturating_sub(known.at_ms) < refresh_ms
+    {
+        return known.colonies;
+    }
+    let known = known.map_or(0, |known| known.colonies);
+    // Others that ask meanwhile do not count too, and a failed count is not repeated at once.
+    memory.set(Some(Counted {
+        colonies: known,
+        at_ms,
+    }));
+    let counting = pin!(count(service));
+    let waiting = pin!(service.host.sleep(PATIENCE));
+    match select(counting, waiting).await {
+        Either::Left((Ok(colonies), _)) => {
+            memory.set(Some(Counted { colonies, at_ms }));
+            colonies
+        }
+        _ => known,
+    }
+}
+
+async fn count<O: Objects, H: Host>(service: &Discovery<O, H>) -> Result<i64, Error> {
+    let counts = (0..CENSUS_SHARDS).map(|shard| async move {
+        let object = service.objects.object(&census_object(shard));
+        let request = CountCensusRequest {};
+        object.count_census(&request, CallOptions::default()).await
+    });
+    let counts = try_join_all(counts).await?;
+    Ok(counts.iter().map(|count| count.message.colonies).sum())
+}

@@ -1,0 +1,80 @@
+//! RequestRelay and ReleaseRelay.
+
+use connect::{Error, Host};
+use ulid::Ulid;
+
+use super::{Discovery, lease, validate};
+use crate::addressing::stable_hash;
+use crate::protos::coral::discovery::v1::{
+    ReleaseRelayRequest, ReleaseRelayResponse, RequestRelayRequest, RequestRelayResponse,
+};
+use crate::protos::coral::registry::v1::{LeaseKind, RegisterRequest};
+use crate::registry::client::Objects;
+
+/// How long a session lasts, as at the Go server: 30 minutes.
+const SESSION_MS: i64 = 30 * 60 * 1_000;
+
+pub(super) async fn request<O: Objects, H: Host>(
+    service: &Discovery<O, H>,
+    request: RequestRelayRequest,
+) -> Result<RequestRelayResponse, Error> {
+    validate::required("mesh_id", &request.mesh_id)?;
+    validate::required("agent_pubkey", &request.agent_pubkey)?;
+    validate::required("colony_pubkey", &request.colony_pubkey)?;
+    validate::id("mesh_id", &request.mesh_id)?;
+    validate::key("agent_pubkey", &request.agent_pubkey)?;
+    validate::key("colony_pubkey", &request.colony_pubkey)?;
+    let relays = &service.isolate.config.relays;
+    // A mesh stays with its relay, and meshes spread over all of them.
+    let count = u32::try_from(relays.len()).unwrap_or(u32::MAX).max(1);
+    let index = usize::try_from(stable_hash(&request.mesh_id) % count).unwrap_or(0);
+    let Some(relay) = relays.get(index) else {
+        return Err(Error::unimplemented(
+            "relay not supported: unimplemented, as no relay is configured",
+        ));
+    };
+    let session_id = session_id(service.host.now_ms())?;
+    let session = RegisterRequest {
+        key: Some(lease::key(
+            LeaseKind::RelaySession,
+            session_id.clone(),
+            String::new(),
+        )),
+        owner: request.agent_pubkey,
+        record: Vec::new(),
+        ttl_ms: SESSION_MS,
+        takeover: false,
+    };
+    let expires_at = service.register_lease("relay session", session).await?;
+    Ok(RequestRelayResponse {
+        relay_endpoint: relay.endpoint.clone(),
+        session_id,
+        expires_at: Some(expires_at),
+        relay_id: relay.relay_id.clone(),
+    })
+}
+
+pub(super) async fn release<O: Objects, H: Host>(
+    service: &Discovery<O, H>,
+    request: ReleaseRelayRequest,
+) -> Result<ReleaseRelayResponse, Error> {
+    validate::required("session_id", &request.session_id)?;
+    validate::id("session_id", &request.session_id)?;
+    let session_id = request.session_id;
+    let key = lease::key(LeaseKind::RelaySession, session_id.clone(), String::new());
+    if service.release_lease(key).await? {
+        return Ok(ReleaseRelayResponse { success: true });
+    }
+    Err(Error::not_found(format!(
+        "relay session not found: {session_id}"
+    )))
+}
+
+/// Who knows it may end the session, so it must not be guessable: 80 random bits.
+fn session_id(now_ms: i64) -> Result<String, Error> {
+    let mut random = [0; 16];
+    getrandom::fill(&mut random)
+        .map_err(|error| Error::internal("no randomness").with_cause(error))?;
+    let now_ms = u64::try_from(now_ms).unwrap_or(0);
+    Ok(format!("relay-{}", Ulid::from_parts(now_ms, u128::from_be_bytes(random))))
+}
