@@ -84,7 +84,7 @@ mod tests {
         let shards = NonZeroU32::new(1_000);
         assert_eq!(
             lease_object(&key(LeaseKind::Colony, "mesh-1", ""), shards),
-            "shard:441"
+            "shard:174"
         );
         assert_eq!(census_shard("mesh-1"), 5);
     }

@@ -1,0 +1,37 @@
+//! The server for people.
+
+use anyhow::Result;
+
+use crate::process::{command, run};
+use crate::tools;
+
+/// Serves until interrupted. wrangler builds the Worker first, and again when a file changes.
+pub(crate) fn run_server(port: u16, ttl: Option<u32>) -> Result<()> {
+    tools::install()?;
+    greet(port);
+    let mut wrangler = command("wrangler")?;
+    wrangler
+        .args(["dev", "--ip", "127.0.0.1", "--port", &port.to_string()])
+        .args(["--persist-to", ".wrangler/state"])
+        // Its keys would hide the log.
+        .arg("--show-interactive-dev-session=false")
+        .env("WRANGLER_SEND_METRICS", "false");
+    if let Some(ttl) = ttl {
+        wrangler.args(["--var", &format!("DEFAULT_TTL_SECONDS:{ttl}")]);
+    }
+    run(&mut wrangler)
+}
+
+fn greet(port: u16) {
+    println!(
+        r#"
+coral-discovery will answer on http://127.0.0.1:{port} once it is built. To try it:
+
+  curl -H 'Content-Type: application/json' \
+    -d '{{"mesh_id":"my-mesh","pubkey":"my-key","endpoints":["192.0.2.1:51820"]}}' \
+    http://127.0.0.1:{port}/coral.discovery.v1.DiscoveryService/RegisterColony
+
+  go -C tests/go run ./example -url http://127.0.0.1:{port}
+"#
+    );
+}

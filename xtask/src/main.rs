@@ -1,0 +1,69 @@
+//! `cargo xtask <command>`: sets up the pinned tools, then builds, serves and tests the Worker.
+
+mod dev;
+mod process;
+mod project;
+mod serve;
+mod suite;
+mod tally;
+mod tools;
+mod worker;
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(about, bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Installs the tools that are missing and does no more
+    Setup,
+    /// Builds the Worker for release into build/
+    Build,
+    /// Serves the Worker on 127.0.0.1 with storage that lasts, and rebuilds it as files change
+    Dev {
+        /// The port to serve on
+        #[arg(long, default_value_t = 8787)]
+        port: u16,
+        /// For how many seconds a lease lives
+        #[arg(long)]
+        ttl: Option<u32>,
+    },
+    /// Runs every check and every test
+    Test,
+    /// Writes the files that tests compare with anew: look at the diff before committing it
+    Bless,
+    /// Serves what is in build/ on plain workerd; the first line of its output tells the port
+    Serve {
+        /// The port to serve on; 0 takes a free one
+        #[arg(long, default_value_t = 0)]
+        port: u16,
+        /// Where objects are kept
+        #[arg(long)]
+        storage: PathBuf,
+        /// A variable, in place of the one in wrangler.toml
+        #[arg(long = "var", value_name = "NAME=VALUE")]
+        vars: Vec<String>,
+    },
+}
+
+fn main() -> anyhow::Result<()> {
+    match Arguments::parse().command {
+        Command::Setup => tools::install(),
+        Command::Build => worker::build(),
+        Command::Dev { port, ttl } => dev::run_server(port, ttl),
+        Command::Test => suite::run_all(),
+        Command::Bless => suite::bless(),
+        Command::Serve {
+            port,
+            storage,
+            vars,
+        } => serve::exec(port, &storage, &vars),
+    }
+}

@@ -1,0 +1,97 @@
+//! All checks and tests, from the cheapest to the dearest.
+
+use std::process::Command;
+
+use anyhow::{Result, bail};
+
+use crate::process::{command, run};
+use crate::tally::Tally;
+use crate::{tools, worker};
+
+/// Set for tests that compare with a checked-in file: they write it anew instead.
+const BLESS: &str = "BLESS";
+
+/// Runs everything and closes with one line of counts.
+pub(crate) fn run_all() -> Result<()> {
+    tools::install()?;
+    let mut tally = Tally::default();
+    tally.check_command("format", cargo(&["fmt", "--all", "--check"]));
+    tally.check_command(
+        "lint for the host",
+        cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]),
+    );
+    tally.check_command(
+        "lint for wasm32",
+        cargo(&[
+            "clippy",
+            "--package=coral-discovery",
+            "--package=connect",
+            "--target=wasm32-unknown-unknown",
+            "--",
+            "-D",
+            "warnings",
+        ]),
+    );
+    tally.check_command("proto style", buf(&["lint", "proto"]));
+    tally.cargo_test("unit, property and golden tests", cargo(&["test", "--workspace"]));
+    tally.check("documentation", || {
+        let mut rustdoc = cargo(&["doc", "--workspace", "--no-deps"])?;
+        run(rustdoc.env("RUSTDOCFLAGS", "-D warnings"))
+    });
+    tally.check("Go clients are those of the proto", go_is_current);
+    tally.check_command("vet the Go clients", go(&["vet", "./..."]));
+    if tally.check("build", worker::build) {
+        let mut go_test = go(&["test", "-json", "-count=1", "-timeout=20m", "./..."]);
+        if let Ok(go_test) = &mut go_test {
+            // The tests start servers through this very program: no cargo in between.
+            go_test.env("XTASK", std::env::current_exe()?);
+        }
+        tally.go_test("end to end", go_test);
+    }
+    tally.close()
+}
+
+/// Writes the files anew that tests compare with.
+pub(crate) fn bless() -> Result<()> {
+    tools::install()?;
+    run(cargo(&["test", "--package=connect-codegen"])?.env(BLESS, "1"))?;
+    generate_go()
+}
+
+/// Generates the Go clients.
+fn generate_go() -> Result<()> {
+    run(buf(&["generate"])?.current_dir(crate::project::root().join("tests/go")))
+}
+
+fn go_is_current() -> Result<()> {
+    let gen_status = || -> Result<Vec<u8>> {
+        let mut git = command("git")?;
+        git.args(["status", "--porcelain", "--", "tests/go/gen"]);
+        Ok(git.output()?.stdout)
+    };
+    let before = gen_status()?;
+    generate_go()?;
+    if gen_status()? != before {
+        bail!("tests/go/gen was not what the proto says; it is now: commit it");
+    }
+    Ok(())
+}
+
+fn cargo(arguments: &[&str]) -> Result<Command> {
+    with(command("cargo")?, arguments)
+}
+
+fn go(arguments: &[&str]) -> Result<Command> {
+    let mut go = command("go")?;
+    go.args(["-C", "tests/go"]);
+    with(go, arguments)
+}
+
+fn buf(arguments: &[&str]) -> Result<Command> {
+    with(command("buf")?, arguments)
+}
+
+fn with(mut command: Command, arguments: &[&str]) -> Result<Command> {
+    command.args(arguments);
+    Ok(command)
+}

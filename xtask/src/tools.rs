@@ -1,0 +1,83 @@
+//! The pinned tools. What cargo installs goes to the user's cache folder, keyed by name and
+//! version, so that it outlives the checkout; what npm installs is pinned by the lock file.
+
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result};
+
+use crate::process::{command, run};
+use crate::project;
+
+const WASM_TARGET: &str = "wasm32-unknown-unknown";
+const WORKER_BUILD: &str = "0.8.7";
+
+/// Installs whatever is missing. Says nothing when nothing is.
+pub(crate) fn install() -> Result<()> {
+    npm_packages()?;
+    wasm_target()?;
+    worker_build()?;
+    wasm_bindgen()?;
+    Ok(())
+}
+
+/// Bundles the Worker. Part of workers-rs, so of the version of the crate `worker`.
+pub(crate) fn worker_build() -> Result<PathBuf> {
+    cargo_installed("worker-build", "worker-build", WORKER_BUILD)
+}
+
+/// Must be of exactly the version that the Worker is linked with.
+pub(crate) fn wasm_bindgen() -> Result<PathBuf> {
+    let version = project::locked_version("wasm-bindgen")?;
+    cargo_installed("wasm-bindgen-cli", "wasm-bindgen", &version)
+}
+
+fn wasm_target() -> Result<()> {
+    let mut rustc = command("rustc")?;
+    rustc.args(["--print", "target-libdir", "--target", WASM_TARGET]);
+    let found = rustc.output().context("rustc")?.stdout;
+    if PathBuf::from(String::from_utf8(found)?.trim()).is_dir() {
+        return Ok(());
+    }
+    run(command("rustup")?.args(["target", "add", WASM_TARGET]))
+        .context("the Rust target for wasm32 is missing and rustup could not add it")
+}
+
+fn npm_packages() -> Result<()> {
+    let wanted = fs::read(project::root().join("package-lock.json"))?;
+    // npm keeps no copy of the lock file that it installed from: we do.
+    let stamp = project::root().join("node_modules/.installed-package-lock.json");
+    if fs::read(&stamp).is_ok_and(|installed| installed == wanted) {
+        return Ok(());
+    }
+    run(command("npm")?.args(["ci", "--no-audit", "--no-fund"]))
+        .context("Node and npm are needed: see the README")?;
+    fs::write(stamp, wanted)?;
+    Ok(())
+}
+
+fn cargo_installed(package: &str, binary: &str, version: &str) -> Result<PathBuf> {
+    let cache = dirs::cache_dir().context("there is no cache folder: set XDG_CACHE_HOME")?;
+    let folder = cache
+        .join("coral-discovery/tools")
+        .join(format!("{package}-{version}"));
+    let installed = folder.join("bin").join(binary);
+    if installed.is_file() {
+        return Ok(installed);
+    }
+    eprintln!("installing {package} {version} for this user, once: it takes some minutes");
+    let install = || -> Result<_> {
+        let mut install = command("cargo")?;
+        install
+            .args(["install", "--version", version, "--root"])
+            .arg(&folder);
+        Ok(install)
+    };
+    let locked = run(install()?.args(["--locked", package]));
+    if let Err(error) = locked {
+        // A registry mirror may lack a version that the tool's own lock file names.
+        eprintln!("{error:#}: trying again with other versions of what it depends on");
+        run(install()?.arg(package))?;
+    }
+    Ok(installed)
+}
