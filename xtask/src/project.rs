@@ -41,7 +41,8 @@ struct LockedPackage {
 
 /// The checkout's top folder.
 pub(crate) fn root() -> &'static Path {
-    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+    let xtask = Path::new(env!("CARGO_MANIFEST_DIR"));
+    xtask.parent().unwrap_or(xtask)
 }
 
 /// What npm put under `node_modules/.bin`.

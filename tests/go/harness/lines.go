@@ -1,0 +1,60 @@
+package harness
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// Line is what the Worker logs of one request.
+type Line struct {
+	RPC            string `json:"rpc"`
+	Status         int    `json:"status"`
+	Codec          string `json:"codec"`
+	Code           string `json:"code"`
+	Cause          string `json:"cause"`
+	ObjectRequests int    `json:"object_requests"`
+	RowsRead       int    `json:"rows_read"`
+	RowsWritten    int    `json:"rows_written"`
+	Ray            string `json:"ray"`
+}
+
+// Sweep is what an object logs of one sweep.
+type Sweep struct {
+	Object      string `json:"sweep"`
+	RowsRead    int    `json:"rows_read"`
+	RowsWritten int    `json:"rows_written"`
+	Cause       string `json:"cause"`
+}
+
+// Request returns the line of the request that was sent with this Cf-Ray. Logs arrive a little
+// after the answer.
+func (w *Worker) Request(ray string) Line {
+	w.t.Helper()
+	var found Line
+	Eventually(w.t, 10*time.Second, "a line of the log with ray "+ray, func() bool {
+		for _, text := range w.log.snapshot() {
+			var line Line
+			if json.Unmarshal([]byte(text), &line) == nil && line.Ray == ray {
+				found = line
+				return true
+			}
+		}
+		return false
+	})
+	return found
+}
+
+// Sweeps returns the sweeps so far of the object of that name.
+func (w *Worker) Sweeps(object string) []Sweep {
+	var sweeps []Sweep
+	for _, text := range w.log.snapshot() {
+		var sweep Sweep
+		if json.Unmarshal([]byte(text), &sweep) == nil && sweep.Object == object {
+			sweeps = append(sweeps, sweep)
+		}
+	}
+	return sweeps
+}
+
+// Log returns all that the Worker wrote so far.
+func (w *Worker) Log() string { return w.log.text() }
