@@ -46,7 +46,7 @@ func Start(t *testing.T, vars ...string) *Worker {
 	t.Cleanup(func() {
 		worker.Kill()
 		if t.Failed() {
-			t.Logf("log of the Worker:\n%s", worker.log.text())
+			t.Logf("the end of the Worker's log:\n%s", worker.log.tail(50))
 		}
 	})
 	return worker
@@ -177,6 +177,11 @@ func (l *log) add(line string) {
 
 func (l *log) text() string {
 	return strings.Join(l.snapshot(), "\n")
+}
+
+func (l *log) tail(lines int) string {
+	all := l.snapshot()
+	return strings.Join(all[max(0, len(all)-lines):], "\n")
 }
 
 func (l *log) snapshot() []string {

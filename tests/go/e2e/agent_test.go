@@ -1,0 +1,171 @@
+package e2e
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"connectrpc.com/connect"
+
+	discoveryv1 "github.com/coral-mesh/coral-discovery/tests/go/gen/coral/discovery/v1"
+	"github.com/coral-mesh/coral-discovery/tests/go/harness"
+)
+
+func TestAgentIsFoundAsItRegistered(t *testing.T) {
+	t.Parallel()
+	worker := harness.Start(t)
+	forEachCodec(t, worker, func(t *testing.T, c client) {
+		// As agents in the field register: what STUN saw, and no endpoints.
+		request := &discoveryv1.RegisterAgentRequest{
+			AgentId:          t.Name(),
+			MeshId:           "mesh",
+			Pubkey:           "key",
+			ObservedEndpoint: &discoveryv1.Endpoint{Ip: "9.9.9.9", Port: 41641, Protocol: "udp"},
+			Metadata:         map[string]string{"os": "linux"},
+		}
+		registered := registerAgent(t, c, request)
+		if !registered.GetSuccess() || registered.GetTtl() != 300 || len(registered.GetStunServers()) != 1 {
+			t.Errorf("registered: %v", registered)
+		}
+		if left := time.Until(registered.GetExpiresAt().AsTime()); left < 300*time.Second-patience || left > 301*time.Second {
+			t.Errorf("the lease of 300 s lapses in %v", left)
+		}
+		wantEqual(t, registered.GetObservedEndpoint(), request.GetObservedEndpoint())
+		found, err := lookupAgent(t, c, request.GetAgentId(), "mesh")
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantEqual(t, found, &discoveryv1.LookupAgentResponse{
+			AgentId:           request.GetAgentId(),
+			MeshId:            "mesh",
+			Pubkey:            "key",
+			ObservedEndpoints: []*discoveryv1.Endpoint{request.GetObservedEndpoint()},
+			Nat:               discoveryv1.NatHint_NAT_CONE,
+			Metadata:          request.GetMetadata(),
+			LastSeen:          found.GetLastSeen(),
+		})
+	})
+}
+
+func TestAgentIsFoundWithAndWithoutItsMesh(t *testing.T) {
+	t.Parallel()
+	for _, shards := range []string{"REGISTRY_SHARDS=0", "REGISTRY_SHARDS=3"} {
+		t.Run(shards, func(t *testing.T) {
+			c := harness.Start(t, shards).Client()
+			find := func(meshID, want string) {
+				t.Helper()
+				found, err := lookupAgent(t, c, "a", meshID)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if found.GetMeshId() != want || found.GetPubkey() != "key of "+want {
+					t.Errorf("found %v, want that of %s", found, want)
+				}
+			}
+			registerAgent(t, c, agent("a", "one", "key of one"))
+			registerAgent(t, c, agent("a", "two", "key of two"))
+			find("one", "one")
+			find("two", "two")
+			find("", "two")
+			registerAgent(t, c, agent("a", "one", "key of one"))
+			find("", "one")
+			_, err := lookupAgent(t, c, "a", "three")
+			wantError(t, err, connect.CodeNotFound, "agent not found: a")
+		})
+	}
+}
+
+func TestAgentsAndColoniesDoNotMix(t *testing.T) {
+	t.Parallel()
+	for _, shards := range []string{"REGISTRY_SHARDS=0", "REGISTRY_SHARDS=1"} {
+		t.Run(shards, func(t *testing.T) {
+			c := harness.Start(t, shards).Client()
+			registerAgent(t, c, agent("a", "m", "k1"))
+			_, err := lookupColony(t, c, "a")
+			wantError(t, err, connect.CodeNotFound, "colony not found: a")
+			registerColony(t, c, colony("a", "k2"))
+			registerColony(t, c, colony("m", "k3"))
+			_, err = lookupAgent(t, c, "m", "")
+			wantError(t, err, connect.CodeNotFound, "agent not found: m")
+		})
+	}
+}
+
+func TestAgentRefusals(t *testing.T) {
+	t.Parallel()
+	c := harness.Start(t).Client()
+	type request = discoveryv1.RegisterAgentRequest
+	for _, refusal := range []struct {
+		name    string
+		change  func(*request)
+		headers []string
+		text    string
+	}{
+		{"nothing", func(r *request) { r.Reset() }, nil, "agent_id is required"},
+		{"no agent id", func(r *request) { r.AgentId = "" }, nil, "agent_id is required"},
+		{"no mesh id", func(r *request) { r.MeshId = "" }, nil, "mesh_id is required"},
+		{"no key", func(r *request) { r.Pubkey = "" }, nil, "pubkey is required"},
+		{"long agent id", func(r *request) { r.AgentId = strings.Repeat("x", 256) }, nil, "agent_id must have at most 255 bytes"},
+		{"long mesh id", func(r *request) { r.MeshId = strings.Repeat("x", 256) }, nil, "mesh_id must have at most 255 bytes"},
+		{"unreachable", func(r *request) { r.Endpoints = nil }, nil, "at least one endpoint or observed endpoint is required"},
+		{"only the platform's address", func(r *request) { r.Endpoints = nil }, []string{"CF-Connecting-IP", "8.8.8.8"},
+			"observed endpoint must have a valid port when no static endpoints are provided (use STUN discovery, not HTTP headers)"},
+		{"observed without port", func(r *request) {
+			r.Endpoints = nil
+			r.ObservedEndpoint = &discoveryv1.Endpoint{Ip: "9.9.9.9"}
+		}, nil, "observed endpoint must have a valid port"},
+	} {
+		t.Run(refusal.name, func(t *testing.T) {
+			message := agent("a", "m", "k")
+			refusal.change(message)
+			_, err := c.RegisterAgent(deadline(t), send(message, refusal.headers...))
+			wantError(t, err, connect.CodeInvalidArgument, refusal.text)
+		})
+	}
+	_, err := lookupAgent(t, c, "", "m")
+	wantError(t, err, connect.CodeInvalidArgument, "agent_id is required")
+}
+
+// Colonies would dial a port-0 address of an agent all the same.
+func TestAgentHasNoObservedEndpointWithoutPort(t *testing.T) {
+	t.Parallel()
+	c := harness.Start(t).Client()
+	registered := registerAgent(t, c, agent("a", "m", "k"), "CF-Connecting-IP", "8.8.8.8")
+	if registered.GetObservedEndpoint() != nil {
+		t.Errorf("registered %v", registered)
+	}
+	found, err := lookupAgent(t, c, "a", "m")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(found.GetObservedEndpoints()) != 0 || found.GetNat() != discoveryv1.NatHint_NAT_UNKNOWN {
+		t.Errorf("found %v", found)
+	}
+}
+
+func TestAgentKeepsItsIdAgainstAnotherKey(t *testing.T) {
+	t.Parallel()
+	c := harness.Start(t).Client()
+	registerAgent(t, c, agent("a", "m", "first"))
+	_, err := c.RegisterAgent(deadline(t), send(agent("a", "m", "second")))
+	wantError(t, err, connect.CodeAlreadyExists, "agent 'a' already registered with different public key")
+	registerAgent(t, c, agent("a", "other mesh", "second"))
+}
+
+func TestAgentIsTakenOverWhereThatIsConfigured(t *testing.T) {
+	t.Parallel()
+	c := harness.Start(t, "AGENT_TAKEOVER=true").Client()
+	registerAgent(t, c, agent("a", "m", "first"))
+	registerAgent(t, c, agent("a", "m", "second"))
+	found, err := lookupAgent(t, c, "a", "m")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if found.GetPubkey() != "second" {
+		t.Errorf("found %v", found)
+	}
+	// Colonies are never taken over.
+	registerColony(t, c, colony("m", "first"))
+	_, err = c.RegisterColony(deadline(t), send(colony("m", "second")))
+	wantError(t, err, connect.CodeAlreadyExists)
+}

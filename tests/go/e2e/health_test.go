@@ -1,0 +1,87 @@
+package e2e
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"testing"
+
+	discoveryv1 "github.com/coral-mesh/coral-discovery/tests/go/gen/coral/discovery/v1"
+	"github.com/coral-mesh/coral-discovery/tests/go/harness"
+)
+
+func health(t *testing.T, c client, headers ...string) *discoveryv1.HealthResponse {
+	t.Helper()
+	answer, err := c.Health(deadline(t), send(&discoveryv1.HealthRequest{}, headers...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return answer.Msg
+}
+
+func TestHealthTellsVersionAndUptime(t *testing.T) {
+	t.Parallel()
+	worker := harness.Start(t, "SERVICE_VERSION=1.2.3-test")
+	forEachCodec(t, worker, func(t *testing.T, c client) {
+		got := health(t, c)
+		if got.GetStatus() != "ok" || got.GetVersion() != "1.2.3-test" || got.GetUptimeSeconds() < 0 {
+			t.Errorf("health: %v", got)
+		}
+	})
+	harness.Eventually(t, patience, "uptime grows", func() bool {
+		return health(t, worker.Client()).GetUptimeSeconds() > 0
+	})
+}
+
+func TestHealthCountsLiveColonies(t *testing.T) {
+	t.Parallel()
+	worker := harness.Start(t, "CENSUS_REFRESH_MS=0", "DEFAULT_TTL_SECONDS=3", "CLEANUP_INTERVAL_MS=100")
+	c := worker.Client()
+	colonies := func(want int32) {
+		t.Helper()
+		harness.Eventually(t, patience, "the count of colonies is right", func() bool {
+			return health(t, c).GetRegisteredColonies() == want
+		})
+	}
+	colonies(0)
+	registerColony(t, c, colony("m1", "k"))
+	registerColony(t, c, colony("m2", "k"))
+	registerAgent(t, c, agent("a", "m1", "k"))
+	colonies(2)
+	// A renewal is no birth.
+	registerColony(t, c, colony("m1", "k"))
+	colonies(0)
+}
+
+func TestHealthOverHTTP(t *testing.T) {
+	t.Parallel()
+	worker := harness.Start(t, "SERVICE_VERSION=1.2.3-test")
+	answer, err := http.Get(worker.URL + "/health")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	var got struct{ Status, Version string }
+	if err := json.NewDecoder(answer.Body).Decode(&got); err != nil {
+		t.Fatal(err)
+	}
+	if answer.StatusCode != http.StatusOK || got.Status != "ok" || got.Version != "1.2.3-test" {
+		t.Errorf("%d %+v", answer.StatusCode, got)
+	}
+	head, err := http.Head(worker.URL + "/health")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer head.Body.Close()
+	if body, _ := io.ReadAll(head.Body); head.StatusCode != http.StatusOK || len(body) != 0 {
+		t.Errorf("HEAD: %d %q", head.StatusCode, body)
+	}
+	post, err := http.Post(worker.URL+"/health", "text/plain", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer post.Body.Close()
+	if post.StatusCode != http.StatusMethodNotAllowed || post.Header.Get("Allow") != "GET, HEAD" {
+		t.Errorf("POST: %d %v", post.StatusCode, post.Header)
+	}
+}
