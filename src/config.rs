@@ -75,13 +75,7 @@ impl Config {
             relays: relays.into_iter().map(RelayOption::from).collect(),
             agent_takeover: number(var, "AGENT_TAKEOVER", false, false, true)?,
             shards: NonZeroU32::new(number(var, "REGISTRY_SHARDS", 0, 0, 65_536)?),
-            census_refresh_ms: number(
-                var,
-                "CENSUS_REFRESH_MS",
-                CENSUS_REFRESH_MS,
-                0,
-                3_600_000,
-            )?,
+            census_refresh_ms: number(var, "CENSUS_REFRESH_MS", CENSUS_REFRESH_MS, 0, 3_600_000)?,
         })
     }
 }

@@ -57,8 +57,9 @@ async fn answer(
         },
     );
     let isolate = isolate(env);
-    let objects = DurableObjects::new(env)
-        .map_err(|error| Error::internal("the service is not configured correctly").with_cause(error));
+    let objects = DurableObjects::new(env).map_err(|error| {
+        Error::internal("the service is not configured correctly").with_cause(error)
+    });
     let (isolate, objects) = match (isolate, objects) {
         (Ok(isolate), Ok(objects)) => (isolate, objects),
         (Err(error), _) | (_, Err(error)) => {
@@ -92,7 +93,10 @@ fn load_balancer_health<B>(request: &http::Request<B>, isolate: &Isolate) -> htt
         *answer.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
         return answer;
     }
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/json"),
+    );
     if *request.method() == Method::GET {
         let status = serde_json::json!({"status": "ok", "version": isolate.config.version});
         *answer.body_mut() = status.to_string().into();

@@ -92,10 +92,13 @@ impl Transport for Stub {
         let answer = self.fetch(request).await.map_err(|error| {
             Error::unavailable("the registry cannot answer now, try again").with_cause(error)
         })?;
-        let rows = |name| -> Option<u64> { answer.headers().get(name)?.to_str().ok()?.parse().ok() };
+        let rows =
+            |name| -> Option<u64> { answer.headers().get(name)?.to_str().ok()?.parse().ok() };
         let mut used = usage.get();
         used.rows_read = used.rows_read.saturating_add(rows(ROWS_READ).unwrap_or(0));
-        used.rows_written = used.rows_written.saturating_add(rows(ROWS_WRITTEN).unwrap_or(0));
+        used.rows_written = used
+            .rows_written
+            .saturating_add(rows(ROWS_WRITTEN).unwrap_or(0));
         usage.set(used);
         Ok(answer)
     }

@@ -83,7 +83,13 @@ mod tests {
 
     #[test]
     fn only_globally_reachable_ipv4_is_public() {
-        for public in ["1.1.1.1", "8.8.8.8", "100.63.255.255", "172.15.0.1", "223.255.255.254"] {
+        for public in [
+            "1.1.1.1",
+            "8.8.8.8",
+            "100.63.255.255",
+            "172.15.0.1",
+            "223.255.255.254",
+        ] {
             assert!(is_public(public.parse().unwrap()), "{public}");
         }
         for other in [
@@ -143,7 +149,11 @@ mod tests {
 
     #[test]
     fn without_a_public_address_nothing_is_observed() {
-        for caller in [None, "127.0.0.1".parse().ok(), "2606:4700::1111".parse().ok()] {
+        for caller in [
+            None,
+            "127.0.0.1".parse().ok(),
+            "2606:4700::1111".parse().ok(),
+        ] {
             assert_eq!(choose(None, caller), None);
             assert_eq!(choose(Some(&endpoint("2606:4700::1", 41)), caller), None);
             assert_eq!(choose(Some(&endpoint("not an address", 41)), caller), None);

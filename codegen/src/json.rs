@@ -4,6 +4,7 @@ use prost_types::FileDescriptorProto;
 
 use crate::Error;
 use crate::descriptors::WELL_KNOWN_PACKAGE;
+use crate::mend::mend;
 use crate::messages::Sources;
 
 /// Where the well-known types are.
@@ -28,7 +29,7 @@ pub(crate) fn generate(files: &[FileDescriptorProto]) -> Result<Sources, Error> 
         .map(|(package, source)| {
             let source =
                 String::from_utf8(source).map_err(|error| Error::new(error.to_string()))?;
-            Ok((package.to_string(), source))
+            Ok((package.to_string(), mend(&source)?))
         })
         .collect()
 }

@@ -22,6 +22,7 @@ mod descriptors;
 mod emit;
 mod error;
 mod json;
+mod mend;
 mod messages;
 mod model;
 mod names;

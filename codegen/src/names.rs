@@ -63,7 +63,10 @@ pub(crate) fn check(files: &[FileDescriptorProto]) -> Result<(), Error> {
     Ok(())
 }
 
-fn check_methods(file: &FileDescriptorProto, service: &ServiceDescriptorProto) -> Result<(), Error> {
+fn check_methods(
+    file: &FileDescriptorProto,
+    service: &ServiceDescriptorProto,
+) -> Result<(), Error> {
     let mut methods = Claims::default();
     for method in &service.method {
         let rpc = format!("RPC {}.{} ({})", service.name(), method.name(), file.name());

@@ -122,14 +122,18 @@ impl<T: Transport> Client<T> {
         let (parts, body) = answer.into_parts();
         let header = |name| parts.headers.get(name).and_then(|v| v.to_str().ok());
         let (leading, trailing) = metadata::split(&parts.headers);
-        let compression = Compression::from_name(header(header::CONTENT_ENCODING))
-            .map_err(|error| Error::internal("the server's answer is compressed").with_cause(error))?;
+        let compression =
+            Compression::from_name(header(header::CONTENT_ENCODING)).map_err(|error| {
+                Error::internal("the server's answer is compressed").with_cause(error)
+            })?;
         let body = compression.decompress(body, self.max_message_bytes)?;
         let codec = header(header::CONTENT_TYPE).and_then(Codec::from_content_type);
         if parts.status == StatusCode::OK {
             if codec != Some(self.codec) {
-                return Err(Error::unknown("the server's answer has another content type")
-                    .with_cause(format!("{codec:?}")));
+                return Err(
+                    Error::unknown("the server's answer has another content type")
+                        .with_cause(format!("{codec:?}")),
+                );
             }
             return Ok(Response {
                 message: body,

@@ -38,9 +38,10 @@ impl Codec {
             .into_iter()
             .find(|codec| media_type.eq_ignore_ascii_case(codec.content_type()))?;
         let is_utf8 = parts.all(|parameter| match parameter.split_once('=') {
-            Some((name, charset)) if name.trim().eq_ignore_ascii_case("charset") => {
-                charset.trim().trim_matches('"').eq_ignore_ascii_case("utf-8")
-            }
+            Some((name, charset)) if name.trim().eq_ignore_ascii_case("charset") => charset
+                .trim()
+                .trim_matches('"')
+                .eq_ignore_ascii_case("utf-8"),
             _ => true,
         });
         is_utf8.then_some(codec)
@@ -62,9 +63,7 @@ impl Codec {
     /// `invalid_argument`, for JSON with the path of the member that is wrong.
     pub fn decode<M: Message>(self, bytes: &Bytes) -> Result<M, Error> {
         match self {
-            Self::Proto => {
-                M::decode(bytes.clone()).map_err(|error| unreadable(&error.to_string()))
-            }
+            Self::Proto => M::decode(bytes.clone()).map_err(|error| unreadable(&error.to_string())),
             // As connect-go: no bytes are an empty message in binary but no JSON at all.
             Self::Json if bytes.is_empty() => {
                 Err(unreadable("zero-length payload is not a valid JSON object"))

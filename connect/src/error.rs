@@ -265,7 +265,8 @@ mod tests {
 
     #[test]
     fn padded_details_and_foreign_members_are_read() {
-        let body = br#"{"code":"aborted","details":[{"type":"a.B","value":"AQ==","debug":{}}],"x":1}"#;
+        let body =
+            br#"{"code":"aborted","details":[{"type":"a.B","value":"AQ==","debug":{}}],"x":1}"#;
         let read = Error::from_json(body, Code::Unknown).unwrap();
         assert_eq!(read.details()[0].value, vec![1]);
     }

@@ -18,6 +18,7 @@ mod compression;
 mod error;
 mod get;
 mod host;
+pub mod json;
 mod metadata;
 mod method;
 mod server;

@@ -234,7 +234,9 @@ impl<H: Host> Server<H> {
             return call.await;
         };
         let sleep = self.host.sleep(deadline.remaining(self.host.now_ms()));
-        within(sleep, call).await.unwrap_or_else(|| Err(timed_out()))
+        within(sleep, call)
+            .await
+            .unwrap_or_else(|| Err(timed_out()))
     }
 
     fn success(&self, call: &Call, answer: Response<Bytes>) -> http::Response<Bytes> {
@@ -251,7 +253,10 @@ impl<H: Host> Server<H> {
             .limits
             .gzip_from_bytes
             .is_some_and(|bytes| call.accepts_gzip && sent.body().len() >= bytes);
-        if let Some(gzipped) = is_worth_it.then(|| compression::gzip(sent.body())).flatten() {
+        if let Some(gzipped) = is_worth_it
+            .then(|| compression::gzip(sent.body()))
+            .flatten()
+        {
             *sent.body_mut() = gzipped;
             let gzip = HeaderValue::from_static("gzip");
             sent.headers_mut().insert(header::CONTENT_ENCODING, gzip);

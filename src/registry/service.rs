@@ -45,15 +45,19 @@ impl<S: Store, H: Host> Registry<S, H> {
         earliest_before: Option<i64>,
         now_ms: i64,
     ) -> Option<i64> {
-        let at_the_latest = self.alarm_at_ms.get().or_else(|| {
-            Some(earliest_before?.saturating_add(self.cleanup_interval_ms))
-        });
+        let at_the_latest = self
+            .alarm_at_ms
+            .get()
+            .or_else(|| Some(earliest_before?.saturating_add(self.cleanup_interval_ms)));
         // The census learns of a birth at once, of a death when the sweep finds it.
         let (at_ms, needed_by_ms) = if is_colony && !written.counted {
             (now_ms, now_ms)
         } else {
             let lapsed_at_ms = written.expires_at_ms.saturating_add(1);
-            (lapsed_at_ms, lapsed_at_ms.saturating_add(self.cleanup_interval_ms))
+            (
+                lapsed_at_ms,
+                lapsed_at_ms.saturating_add(self.cleanup_interval_ms),
+            )
         };
         match at_the_latest {
             Some(set_for_ms) if set_for_ms <= needed_by_ms => None,

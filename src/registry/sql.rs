@@ -79,7 +79,9 @@ impl SqlStore {
         let rows = cursor.raw().collect::<Result<_, _>>().map_err(failed)?;
         let mut cost = self.cost.get();
         cost.rows_read = cost.rows_read.saturating_add(count(cursor.rows_read()));
-        cost.rows_written = cost.rows_written.saturating_add(count(cursor.rows_written()));
+        cost.rows_written = cost
+            .rows_written
+            .saturating_add(count(cursor.rows_written()));
         self.cost.set(cost);
         Ok(rows)
     }

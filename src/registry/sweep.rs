@@ -39,7 +39,9 @@ impl<S: Store, H: Host> Registry<S, H> {
         let leases = self.store.list()?;
         let (dead, alive): (Vec<_>, Vec<_>) = leases.into_iter().partition(is_dead);
         let born: Vec<_> = alive.into_iter().filter(is_uncounted).collect();
-        let died = dead.iter().filter(|lease| is_colony(lease) && lease.counted);
+        let died = dead
+            .iter()
+            .filter(|lease| is_colony(lease) && lease.counted);
         let reported = match (ids(born.iter()), ids(died)) {
             (born, died) if born.is_empty() && died.is_empty() => Ok(()),
             (born, died) => census.report(born, died).await,

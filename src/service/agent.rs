@@ -54,10 +54,7 @@ pub(super) async fn register<O: Objects, H: Host>(
 
 /// An observed endpoint without a port leads nowhere, and colonies would try it all the same:
 /// with static endpoints it is dropped, without any the registration is refused.
-fn reachable(
-    endpoints: &[String],
-    observed: Option<Endpoint>,
-) -> Result<Option<Endpoint>, Error> {
+fn reachable(endpoints: &[String], observed: Option<Endpoint>) -> Result<Option<Endpoint>, Error> {
     match observed {
         Some(observed) if observed.port != 0 => Ok(Some(observed)),
         _ if !endpoints.is_empty() => Ok(None),

@@ -64,11 +64,7 @@ impl<O: Objects, H: Host> Discovery<O, H> {
     ///
     /// # Errors
     /// `not_found`. Clients retry while the text contains `not found`, so both texts do.
-    pub(super) async fn lookup_lease(
-        &self,
-        subject: &str,
-        key: LeaseKey,
-    ) -> Result<Lease, Error> {
+    pub(super) async fn lookup_lease(&self, subject: &str, key: LeaseKey) -> Result<Lease, Error> {
         let object = self.object_of(&key);
         let request = LookupRequest { key: Some(key) };
         let answer = object

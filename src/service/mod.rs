@@ -37,7 +37,9 @@ impl<O: Objects, H: Host> DiscoveryService for Discovery<O, H> {
         cx: &Context,
         request: RegisterColonyRequest,
     ) -> Result<Response<RegisterColonyResponse>, Error> {
-        colony::register(self, cx, request).await.map(Response::from)
+        colony::register(self, cx, request)
+            .await
+            .map(Response::from)
     }
 
     async fn lookup_colony(

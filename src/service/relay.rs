@@ -76,5 +76,8 @@ fn session_id(now_ms: i64) -> Result<String, Error> {
     getrandom::fill(&mut random)
         .map_err(|error| Error::internal("no randomness").with_cause(error))?;
     let now_ms = u64::try_from(now_ms).unwrap_or(0);
-    Ok(format!("relay-{}", Ulid::from_parts(now_ms, u128::from_be_bytes(random))))
+    Ok(format!(
+        "relay-{}",
+        Ulid::from_parts(now_ms, u128::from_be_bytes(random))
+    ))
 }

@@ -117,7 +117,11 @@ fn observed_endpoint(endpoint: Option<&Endpoint>) -> Result<(), Error> {
     let Some(endpoint) = endpoint else {
         return Ok(());
     };
-    at_most("observed_endpoint.ip", endpoint.ip.len(), limits::ADDRESS_BYTES)?;
+    at_most(
+        "observed_endpoint.ip",
+        endpoint.ip.len(),
+        limits::ADDRESS_BYTES,
+    )?;
     port("observed_endpoint.port", endpoint.port)
 }
 
@@ -127,7 +131,11 @@ fn public_endpoint(endpoint: Option<&PublicEndpointInfo>) -> Result<(), Error> {
     };
     at_most("public_endpoint.url", endpoint.url.len(), limits::URL_BYTES)?;
     let ca_cert = endpoint.ca_cert.len();
-    at_most("public_endpoint.ca_cert", ca_cert, limits::CERTIFICATE_BYTES)?;
+    at_most(
+        "public_endpoint.ca_cert",
+        ca_cert,
+        limits::CERTIFICATE_BYTES,
+    )?;
     let fingerprint = endpoint.ca_fingerprint.as_ref();
     at_most(
         "public_endpoint.ca_fingerprint.value",

@@ -57,7 +57,10 @@ pub(crate) fn wrangler() -> Result<Wrangler> {
 /// The version of a crate that `Cargo.lock` pins.
 pub(crate) fn locked_version(name: &str) -> Result<String> {
     let lock: Lock = read_toml(&root().join("Cargo.lock"))?;
-    let package = lock.package.into_iter().find(|package| package.name == name);
+    let package = lock
+        .package
+        .into_iter()
+        .find(|package| package.name == name);
     Ok(package
         .with_context(|| format!("Cargo.lock has no {name}"))?
         .version)

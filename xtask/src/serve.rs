@@ -34,7 +34,10 @@ pub(crate) fn exec(port: u16, storage: &Path, vars: &[String]) -> Result<()> {
             .with_context(|| format!("{}: run `cargo xtask build` first", built.display()))?;
     }
     let config = folder.join("config.capnp");
-    fs::write(&config, capnp(&wrangler, port, &std::path::absolute(objects)?))?;
+    fs::write(
+        &config,
+        capnp(&wrangler, port, &std::path::absolute(objects)?),
+    )?;
     let error = command(project::npm_bin("workerd"))?
         .args(["serve", "--control-fd=1"])
         .arg(std::path::absolute(config)?)

@@ -18,7 +18,14 @@ pub(crate) fn run_all() -> Result<()> {
     tally.check_command("format", cargo(&["fmt", "--all", "--check"]));
     tally.check_command(
         "lint for the host",
-        cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]),
+        cargo(&[
+            "clippy",
+            "--workspace",
+            "--all-targets",
+            "--",
+            "-D",
+            "warnings",
+        ]),
     );
     tally.check_command(
         "lint for wasm32",
@@ -33,7 +40,10 @@ pub(crate) fn run_all() -> Result<()> {
         ]),
     );
     tally.check_command("proto style", buf(&["lint", "proto"]));
-    tally.cargo_test("unit, property and golden tests", cargo(&["test", "--workspace"]));
+    tally.cargo_test(
+        "unit, property and golden tests",
+        cargo(&["test", "--workspace"]),
+    );
     tally.check("documentation", || {
         let mut rustdoc = cargo(&["doc", "--workspace", "--no-deps"])?;
         run(rustdoc.env("RUSTDOCFLAGS", "-D warnings"))

@@ -1,0 +1,330 @@
+// Generated from a proto file at build time. Do not edit.
+
+/// Where colonies and agents find each other: each registers under its id for a limited time,
+/// the lease, and is found by others until it lapses.
+#[allow(
+    async_fn_in_trait,
+    reason = "handlers need not be Send: Workers have one thread"
+)]
+pub trait DiscoveryService {
+    /// Registers a colony under its mesh id, or renews its lease. A renewal replaces all that was
+    /// registered before.
+    ///
+    /// Fails with already_exists while another public key holds the mesh id.
+    async fn register_colony(
+        &self,
+        cx: &::connect::Context,
+        request: RegisterColonyRequest,
+    ) -> ::core::result::Result<
+        ::connect::Response<RegisterColonyResponse>,
+        ::connect::Error,
+    >;
+    /// Finds a colony by its mesh id.
+    ///
+    /// Fails with not_found if it is unknown or its lease has lapsed.
+    async fn lookup_colony(
+        &self,
+        cx: &::connect::Context,
+        request: LookupColonyRequest,
+    ) -> ::core::result::Result<
+        ::connect::Response<LookupColonyResponse>,
+        ::connect::Error,
+    >;
+    /// Registers an agent of a mesh, or renews its lease.
+    ///
+    /// Fails with already_exists while another public key holds the agent id in that mesh.
+    async fn register_agent(
+        &self,
+        cx: &::connect::Context,
+        request: RegisterAgentRequest,
+    ) -> ::core::result::Result<
+        ::connect::Response<RegisterAgentResponse>,
+        ::connect::Error,
+    >;
+    /// Finds an agent by its id.
+    ///
+    /// Fails with not_found if it is unknown or its lease has lapsed.
+    async fn lookup_agent(
+        &self,
+        cx: &::connect::Context,
+        request: LookupAgentRequest,
+    ) -> ::core::result::Result<
+        ::connect::Response<LookupAgentResponse>,
+        ::connect::Error,
+    >;
+    /// Reserves a relay between an agent and a colony that cannot reach each other.
+    ///
+    /// Fails with unimplemented where no relay is configured.
+    async fn request_relay(
+        &self,
+        cx: &::connect::Context,
+        request: RequestRelayRequest,
+    ) -> ::core::result::Result<
+        ::connect::Response<RequestRelayResponse>,
+        ::connect::Error,
+    >;
+    /// Gives a relay back before its session ends.
+    ///
+    /// Fails with not_found for a session that has ended or never was.
+    async fn release_relay(
+        &self,
+        cx: &::connect::Context,
+        request: ReleaseRelayRequest,
+    ) -> ::core::result::Result<
+        ::connect::Response<ReleaseRelayResponse>,
+        ::connect::Error,
+    >;
+    /// Tells that the service is up, and how it fares.
+    async fn health(
+        &self,
+        cx: &::connect::Context,
+        request: HealthRequest,
+    ) -> ::core::result::Result<::connect::Response<HealthResponse>, ::connect::Error>;
+}
+/// Name, methods and router of `coral.discovery.v1.DiscoveryService`.
+pub mod discovery_service {
+    /// The full name of the service.
+    pub const NAME: &str = "coral.discovery.v1.DiscoveryService";
+    /// `/coral.discovery.v1.DiscoveryService/RegisterColony`
+    pub static REGISTER_COLONY: ::connect::Method = ::connect::Method {
+        path: "/coral.discovery.v1.DiscoveryService/RegisterColony",
+        service: "coral.discovery.v1.DiscoveryService",
+        name: "RegisterColony",
+        idempotency: ::connect::Idempotency::Unknown,
+        deprecated: false,
+    };
+    /// `/coral.discovery.v1.DiscoveryService/LookupColony`
+    pub static LOOKUP_COLONY: ::connect::Method = ::connect::Method {
+        path: "/coral.discovery.v1.DiscoveryService/LookupColony",
+        service: "coral.discovery.v1.DiscoveryService",
+        name: "LookupColony",
+        idempotency: ::connect::Idempotency::Unknown,
+        deprecated: false,
+    };
+    /// `/coral.discovery.v1.DiscoveryService/RegisterAgent`
+    pub static REGISTER_AGENT: ::connect::Method = ::connect::Method {
+        path: "/coral.discovery.v1.DiscoveryService/RegisterAgent",
+        service: "coral.discovery.v1.DiscoveryService",
+        name: "RegisterAgent",
+        idempotency: ::connect::Idempotency::Unknown,
+        deprecated: false,
+    };
+    /// `/coral.discovery.v1.DiscoveryService/LookupAgent`
+    pub static LOOKUP_AGENT: ::connect::Method = ::connect::Method {
+        path: "/coral.discovery.v1.DiscoveryService/LookupAgent",
+        service: "coral.discovery.v1.DiscoveryService",
+        name: "LookupAgent",
+        idempotency: ::connect::Idempotency::Unknown,
+        deprecated: false,
+    };
+    /// `/coral.discovery.v1.DiscoveryService/RequestRelay`
+    pub static REQUEST_RELAY: ::connect::Method = ::connect::Method {
+        path: "/coral.discovery.v1.DiscoveryService/RequestRelay",
+        service: "coral.discovery.v1.DiscoveryService",
+        name: "RequestRelay",
+        idempotency: ::connect::Idempotency::Unknown,
+        deprecated: false,
+    };
+    /// `/coral.discovery.v1.DiscoveryService/ReleaseRelay`
+    pub static RELEASE_RELAY: ::connect::Method = ::connect::Method {
+        path: "/coral.discovery.v1.DiscoveryService/ReleaseRelay",
+        service: "coral.discovery.v1.DiscoveryService",
+        name: "ReleaseRelay",
+        idempotency: ::connect::Idempotency::Unknown,
+        deprecated: false,
+    };
+    /// `/coral.discovery.v1.DiscoveryService/Health`
+    pub static HEALTH: ::connect::Method = ::connect::Method {
+        path: "/coral.discovery.v1.DiscoveryService/Health",
+        service: "coral.discovery.v1.DiscoveryService",
+        name: "Health",
+        idempotency: ::connect::Idempotency::Unknown,
+        deprecated: false,
+    };
+    /// All methods, in the order of the proto.
+    pub static METHODS: [&::connect::Method; 7usize] = [
+        &REGISTER_COLONY,
+        &LOOKUP_COLONY,
+        &REGISTER_AGENT,
+        &LOOKUP_AGENT,
+        &REQUEST_RELAY,
+        &RELEASE_RELAY,
+        &HEALTH,
+    ];
+    /// Answers an HTTP request with the method of `service` that its path names.
+    pub async fn route<S, H, B>(
+        service: &S,
+        server: &::connect::Server<H>,
+        request: ::connect::http::Request<B>,
+    ) -> ::connect::http::Response<::connect::bytes::Bytes>
+    where
+        S: super::DiscoveryService,
+        H: ::connect::Host,
+        B: ::connect::Body,
+    {
+        match request.uri().path() {
+            "/coral.discovery.v1.DiscoveryService/RegisterColony" => {
+                let handler = async |cx: &_, message| {
+                    <S as super::DiscoveryService>::register_colony(service, cx, message)
+                        .await
+                };
+                server.unary(&REGISTER_COLONY, request, handler).await
+            }
+            "/coral.discovery.v1.DiscoveryService/LookupColony" => {
+                let handler = async |cx: &_, message| {
+                    <S as super::DiscoveryService>::lookup_colony(service, cx, message)
+                        .await
+                };
+                server.unary(&LOOKUP_COLONY, request, handler).await
+            }
+            "/coral.discovery.v1.DiscoveryService/RegisterAgent" => {
+                let handler = async |cx: &_, message| {
+                    <S as super::DiscoveryService>::register_agent(service, cx, message)
+                        .await
+                };
+                server.unary(&REGISTER_AGENT, request, handler).await
+            }
+            "/coral.discovery.v1.DiscoveryService/LookupAgent" => {
+                let handler = async |cx: &_, message| {
+                    <S as super::DiscoveryService>::lookup_agent(service, cx, message)
+                        .await
+                };
+                server.unary(&LOOKUP_AGENT, request, handler).await
+            }
+            "/coral.discovery.v1.DiscoveryService/RequestRelay" => {
+                let handler = async |cx: &_, message| {
+                    <S as super::DiscoveryService>::request_relay(service, cx, message)
+                        .await
+                };
+                server.unary(&REQUEST_RELAY, request, handler).await
+            }
+            "/coral.discovery.v1.DiscoveryService/ReleaseRelay" => {
+                let handler = async |cx: &_, message| {
+                    <S as super::DiscoveryService>::release_relay(service, cx, message)
+                        .await
+                };
+                server.unary(&RELEASE_RELAY, request, handler).await
+            }
+            "/coral.discovery.v1.DiscoveryService/Health" => {
+                let handler = async |cx: &_, message| {
+                    <S as super::DiscoveryService>::health(service, cx, message).await
+                };
+                server.unary(&HEALTH, request, handler).await
+            }
+            _ => server.unknown_path(request).await,
+        }
+    }
+}
+/// Calls `coral.discovery.v1.DiscoveryService` over a transport.
+#[derive(Clone, Debug)]
+pub struct DiscoveryServiceClient<T>(pub ::connect::Client<T>);
+impl<T: ::connect::Transport> DiscoveryServiceClient<T> {
+    /// Registers a colony under its mesh id, or renews its lease. A renewal replaces all that was
+    /// registered before.
+    ///
+    /// Fails with already_exists while another public key holds the mesh id.
+    ///
+    /// # Errors
+    /// The service's error, or why there was no answer.
+    pub async fn register_colony(
+        &self,
+        request: &RegisterColonyRequest,
+        options: ::connect::CallOptions,
+    ) -> ::core::result::Result<
+        ::connect::Response<RegisterColonyResponse>,
+        ::connect::Error,
+    > {
+        self.0.unary(&discovery_service::REGISTER_COLONY, request, options).await
+    }
+    /// Finds a colony by its mesh id.
+    ///
+    /// Fails with not_found if it is unknown or its lease has lapsed.
+    ///
+    /// # Errors
+    /// The service's error, or why there was no answer.
+    pub async fn lookup_colony(
+        &self,
+        request: &LookupColonyRequest,
+        options: ::connect::CallOptions,
+    ) -> ::core::result::Result<
+        ::connect::Response<LookupColonyResponse>,
+        ::connect::Error,
+    > {
+        self.0.unary(&discovery_service::LOOKUP_COLONY, request, options).await
+    }
+    /// Registers an agent of a mesh, or renews its lease.
+    ///
+    /// Fails with already_exists while another public key holds the agent id in that mesh.
+    ///
+    /// # Errors
+    /// The service's error, or why there was no answer.
+    pub async fn register_agent(
+        &self,
+        request: &RegisterAgentRequest,
+        options: ::connect::CallOptions,
+    ) -> ::core::result::Result<
+        ::connect::Response<RegisterAgentResponse>,
+        ::connect::Error,
+    > {
+        self.0.unary(&discovery_service::REGISTER_AGENT, request, options).await
+    }
+    /// Finds an agent by its id.
+    ///
+    /// Fails with not_found if it is unknown or its lease has lapsed.
+    ///
+    /// # Errors
+    /// The service's error, or why there was no answer.
+    pub async fn lookup_agent(
+        &self,
+        request: &LookupAgentRequest,
+        options: ::connect::CallOptions,
+    ) -> ::core::result::Result<
+        ::connect::Response<LookupAgentResponse>,
+        ::connect::Error,
+    > {
+        self.0.unary(&discovery_service::LOOKUP_AGENT, request, options).await
+    }
+    /// Reserves a relay between an agent and a colony that cannot reach each other.
+    ///
+    /// Fails with unimplemented where no relay is configured.
+    ///
+    /// # Errors
+    /// The service's error, or why there was no answer.
+    pub async fn request_relay(
+        &self,
+        request: &RequestRelayRequest,
+        options: ::connect::CallOptions,
+    ) -> ::core::result::Result<
+        ::connect::Response<RequestRelayResponse>,
+        ::connect::Error,
+    > {
+        self.0.unary(&discovery_service::REQUEST_RELAY, request, options).await
+    }
+    /// Gives a relay back before its session ends.
+    ///
+    /// Fails with not_found for a session that has ended or never was.
+    ///
+    /// # Errors
+    /// The service's error, or why there was no answer.
+    pub async fn release_relay(
+        &self,
+        request: &ReleaseRelayRequest,
+        options: ::connect::CallOptions,
+    ) -> ::core::result::Result<
+        ::connect::Response<ReleaseRelayResponse>,
+        ::connect::Error,
+    > {
+        self.0.unary(&discovery_service::RELEASE_RELAY, request, options).await
+    }
+    /// Tells that the service is up, and how it fares.
+    ///
+    /// # Errors
+    /// The service's error, or why there was no answer.
+    pub async fn health(
+        &self,
+        request: &HealthRequest,
+        options: ::connect::CallOptions,
+    ) -> ::core::result::Result<::connect::Response<HealthResponse>, ::connect::Error> {
+        self.0.unary(&discovery_service::HEALTH, request, options).await
+    }
+}

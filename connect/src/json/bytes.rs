@@ -1,0 +1,61 @@
+//! Bytes as base64.
+
+use std::borrow::Cow;
+
+use base64::Engine as _;
+use base64::alphabet;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
+
+/// Bytes in either alphabet of base64, padded or not.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Bytes<T>(pub T);
+
+const LENIENT: GeneralPurposeConfig = GeneralPurposeConfig::new()
+    .with_decode_allow_trailing_bits(true)
+    .with_decode_padding_mode(DecodePaddingMode::Indifferent);
+const STANDARD: GeneralPurpose = GeneralPurpose::new(&alphabet::STANDARD, LENIENT);
+const URL_SAFE: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SAFE, LENIENT);
+
+impl<'de, T: From<Vec<u8>>> Deserialize<'de> for Bytes<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text: Cow<'de, str> = Text::deserialize(deserializer)?.0;
+        let engine = if text.contains(['-', '_']) {
+            URL_SAFE
+        } else {
+            STANDARD
+        };
+        let bytes = engine
+            .decode(text.as_bytes())
+            .map_err(|error| D::Error::custom(format!("not base64: {error}")))?;
+        Ok(Self(bytes.into()))
+    }
+}
+
+/// A string, borrowed where it has no escapes.
+#[derive(Deserialize)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn either_alphabet_is_read_padded_or_not() {
+        for text in [r#""-_8=""#, r#""-_8""#, r#""+/8=""#, r#""+\/8""#] {
+            let read: Bytes<Vec<u8>> = serde_json::from_str(text).unwrap();
+            assert_eq!(read.0, [0xfb, 0xff], "{text}");
+        }
+    }
+
+    #[test]
+    fn anything_else_is_refused() {
+        for text in [r#""+_8=""#, r#""*""#, "1", "[]"] {
+            assert!(
+                serde_json::from_str::<Bytes<Vec<u8>>>(text).is_err(),
+                "{text}"
+            );
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! Numbers as JSON numbers or strings, with or without fraction and exponent.
+
+use std::borrow::Cow;
+use std::str::FromStr;
+
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
+
+/// A number in any form that means exactly it: `1`, `1.0`, `1e0`, `"1"`.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Number<T>(pub T);
+
+/// A protobuf type of number.
+pub trait Scalar: Sized {
+    /// Its name in protobuf.
+    const NAME: &'static str;
+
+    /// Reads a JSON number; `None` if it is not exactly one of this type.
+    fn from_json_number(text: &str) -> Option<Self>;
+
+    /// Reads what is no JSON number but stands for one all the same, in a string.
+    fn from_word(_: &str) -> Option<Self> {
+        None
+    }
+}
+
+impl<'de, T: Scalar> Deserialize<'de> for Number<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        // As text: through a float, large integers would lose their last digits.
+        let json = <&RawValue>::deserialize(deserializer)?.get();
+        let value = if json.starts_with('"') {
+            let text: Cow<'_, str> = serde_json::from_str(json).map_err(D::Error::custom)?;
+            T::from_word(&text).or_else(|| from_string(&text))
+        } else if is_number(json) {
+            T::from_json_number(json)
+        } else {
+            None
+        };
+        value
+            .map(Self)
+            .ok_or_else(|| D::Error::custom(format!("not a value of type {}", T::NAME)))
+    }
+}
+
+fn from_string<T: Scalar>(text: &str) -> Option<T> {
+    // The same grammar inside a string: no blanks, no plus sign, no leading zeros.
+    let number: &RawValue = serde_json::from_str(text).ok()?;
+    (number.get().len() == text.len() && is_number(text))
+        .then(|| T::from_json_number(text))
+        .flatten()
+}
+
+fn is_number(json: &str) -> bool {
+    json.starts_with(|first: char| first == '-' || first.is_ascii_digit())
+}
+
+macro_rules! integers {
+    ($($type:ty = $name:literal),*) => {$(
+        impl Scalar for $type {
+            const NAME: &'static str = $name;
+
+            fn from_json_number(text: &str) -> Option<Self> {
+                integer(text)
+            }
+        }
+    )*};
+}
+
+integers!(i32 = "int32", i64 = "int64", u32 = "uint32", u64 = "uint64");
+
+macro_rules! floats {
+    ($($type:ty = $name:literal),*) => {$(
+        impl Scalar for $type {
+            const NAME: &'static str = $name;
+
+            fn from_json_number(text: &str) -> Option<Self> {
+                text.parse().ok().filter(|value: &Self| value.is_finite())
+            }
+
+            fn from_word(text: &str) -> Option<Self> {
+                match text {
+                    "NaN" => Some(Self::NAN),
+                    "Infinity" => Some(Self::INFINITY),
+                    "-Infinity" => Some(Self::NEG_INFINITY),
+                    _ => None,
+                }
+            }
+        }
+    )*};
+}
+
+floats!(f32 = "float", f64 = "double");
+
+/// More digits than the largest integer has.
+const TOO_MANY_DIGITS: usize = 21;
+
+/// The integer that a JSON number is, if it is one: moves the point by the exponent and looks
+/// whether anything but zeros is left behind it.
+fn integer<T: FromStr>(text: &str) -> Option<T> {
+    let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let (sign, whole) = match whole.strip_prefix('-') {
+        Some(whole) => ("-", whole),
+        None => ("", whole),
+    };
+    let digits = format!("{whole}{fraction}");
+    let significant = digits.trim_end_matches('0');
+    if significant.trim_start_matches('0').is_empty() {
+        return "0".parse().ok();
+    }
+    let exponent: isize = exponent.parse().ok()?;
+    let point = usize::try_from(exponent.checked_add_unsigned(whole.len())?).ok()?;
+    if significant.len() > point || point > TOO_MANY_DIGITS {
+        return None;
+    }
+    format!("{sign}{significant:0<point$}").parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn read<T: Scalar>(json: &str) -> Option<T> {
+        serde_json::from_str(json).ok().map(|Number(value)| value)
+    }
+
+    #[test]
+    fn integers_are_read_in_every_form() {
+        for json in [
+            "9000",
+            "9000.0",
+            "9e3",
+            "9E+3",
+            "9000000e-3",
+            r#""9000""#,
+            r#""9.0e3""#,
+        ] {
+            assert_eq!(read::<i32>(json), Some(9000), "{json}");
+        }
+        assert_eq!(read::<i64>("-0.0"), Some(0));
+        assert_eq!(read::<u64>("-0"), Some(0));
+        assert_eq!(read::<u64>("18446744073709551615.0"), Some(u64::MAX));
+        assert_eq!(read::<i64>("-9.223372036854775808e18"), Some(i64::MIN));
+        assert_eq!(read::<i32>("0e99999999999999999999"), Some(0));
+    }
+
+    #[test]
+    fn what_is_not_exactly_the_integer_is_refused() {
+        for json in [
+            "1.5",
+            "1e-1",
+            "2147483648",
+            r#""""#,
+            r#"" 1""#,
+            r#""1 ""#,
+            r#""+1""#,
+            r#""01""#,
+            r#""0x1""#,
+            r#""true""#,
+            "true",
+            "[]",
+            "{}",
+            "1e99999999999",
+            r#""NaN""#,
+        ] {
+            assert_eq!(read::<i32>(json), None, "{json}");
+        }
+        assert_eq!(read::<u32>("-1"), None);
+    }
+
+    #[test]
+    fn floats_know_more_than_numbers() {
+        assert_eq!(read::<f64>("1.5"), Some(1.5));
+        assert_eq!(read::<f64>(r#""-1.5e3""#), Some(-1500.0));
+        assert_eq!(read::<f32>(r#""-Infinity""#), Some(f32::NEG_INFINITY));
+        assert!(read::<f64>(r#""NaN""#).is_some_and(f64::is_nan));
+        for json in [r#""inf""#, r#""nan""#, "1e39", "-1e39"] {
+            assert_eq!(read::<f32>(json), None, "{json}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_integer_is_read_back(value: i64, zeros in 0_usize..5) {
+            let plain = format!("{value}");
+            let with_fraction = format!("{value}.{:0<zeros$}0", "");
+            let with_exponent = format!("{value}{:0<zeros$}e-{zeros}", "");
+            for json in [plain.clone(), format!("\"{plain}\""), with_fraction, with_exponent] {
+                prop_assert_eq!(read::<i64>(&json), Some(value), "{}", json);
+            }
+        }
+    }
+}
