@@ -29,7 +29,8 @@ pub(crate) fn generate(files: &[FileDescriptorProto]) -> Result<Sources, Error> 
         .map(|(package, source)| {
             let source =
                 String::from_utf8(source).map_err(|error| Error::new(error.to_string()))?;
-            Ok((package.to_string(), mend(&source)?))
+            // It escapes keywords for Rust; these are the names of files.
+            Ok((package.to_string().replace("r#", ""), mend(&source)?))
         })
         .collect()
 }

@@ -1,8 +1,8 @@
-//! Replaces, in pbjson's code, what reads values more narrowly than ProtoJSON demands with what
+//! Mends pbjson's code: what reads values more narrowly than ProtoJSON demands gives way to what
 //! the crate `connect` has for it.
 
 use syn::visit_mut::{self, VisitMut};
-use syn::{Expr, ExprMethodCall, Path, parse_quote};
+use syn::{Expr, ExprMethodCall, Ident, Path, parse_quote};
 
 use crate::Error;
 
@@ -16,9 +16,27 @@ pub(crate) fn mend(source: &str) -> Result<String, Error> {
 struct Mender;
 
 impl VisitMut for Mender {
-    /// `pbjson`'s numbers do not know `1.0` and its errors tell of its insides.
+    /// A keyword since Rust 2024, which pbjson does not know yet.
+    fn visit_ident_mut(&mut self, ident: &mut Ident) {
+        if ident == "gen" {
+            *ident = Ident::new_raw("gen", ident.span());
+        }
+    }
+
+    /// pbjson's numbers do not know `1.0`, and their errors tell of its insides. It does not
+    /// expect a message `Vec` or an enum's value `SELF`, either.
     fn visit_path_mut(&mut self, path: &mut Path) {
         visit_mut::visit_path_mut(self, path);
+        let is_alone = path.segments.len() == 1;
+        if let Some(last) = path.segments.last_mut() {
+            let arguments = &last.arguments;
+            if is_alone && last.ident == "Vec" && !arguments.is_none() {
+                *path = parse_quote!(::std::vec::Vec #arguments);
+            } else if !is_alone && last.ident == "Self" {
+                // As prost calls it.
+                last.ident = Ident::new("Self_", last.ident.span());
+            }
+        }
         let is_pbjson = path
             .segments
             .first()
@@ -69,6 +87,7 @@ mod tests {
                 a = map_.next_value::<Option<::pbjson::private::NumberDeserialize<_>>>()?;
                 b = map_.next_value::<Vec<::pbjson::private::BytesDeserialize<_>>>()?;
                 c = map_.next_value()?;
+                d = self.gen;
             }",
         );
         let expected = parse_quote! {
@@ -76,6 +95,7 @@ mod tests {
                 a = ::connect::json::next_value::<Option<::connect::json::Number<_>>, _>(&mut map_)?;
                 b = ::connect::json::next_value::<Vec<::connect::json::Bytes<_>>, _>(&mut map_)?;
                 c = ::connect::json::next_value(&mut map_)?;
+                d = self.r#gen;
             }
         };
         assert_eq!(mended.unwrap(), prettyplease::unparse(&expected));

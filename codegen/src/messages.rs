@@ -11,6 +11,7 @@ use crate::Error;
 use crate::descriptors::WELL_KNOWN_PACKAGE;
 use crate::json::WELL_KNOWN_MODULE;
 use crate::model::Service;
+use crate::names::module_path;
 
 /// Rust source by package.
 pub(crate) type Sources = BTreeMap<String, String>;
@@ -49,7 +50,7 @@ pub(crate) fn generate(files: &[FileDescriptorProto]) -> Result<(Sources, Vec<Se
         .filter(|package| *package != WELL_KNOWN_PACKAGE)
         .filter_map(|package| {
             let source = sources.get(&Module::from_protobuf_package_name(package))?;
-            Some((package.to_owned(), source.clone()))
+            Some((module_path(package), source.clone()))
         });
     let services = collected
         .borrow()

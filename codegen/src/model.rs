@@ -5,10 +5,11 @@ use prost_types::method_options::IdempotencyLevel;
 use quote::format_ident;
 
 use crate::Error;
+use crate::names::module_path;
 
 /// A service with its Rust names.
 pub(crate) struct Service {
-    /// Its package; may be empty.
+    /// The modules of its package, as [`crate::names::module_path`] calls them.
     pub(crate) package: String,
     /// `package.Service`
     pub(crate) full_name: String,
@@ -42,18 +43,14 @@ pub(crate) struct Method {
 impl Service {
     pub(crate) fn new(service: &prost_build::Service) -> Result<Self, Error> {
         use heck::ToSnakeCase as _;
-        let full_name = if service.package.is_empty() {
-            service.proto_name.clone()
-        } else {
-            format!("{}.{}", service.package, service.proto_name)
-        };
+        let full_name = format!("{}.{}", service.package, service.proto_name);
         let methods = service
             .methods
             .iter()
             .map(|method| Method::new(&full_name, method))
             .collect::<Result<_, _>>()?;
         Ok(Self {
-            package: service.package.clone(),
+            package: module_path(&service.package),
             trait_ident: ident(&service.name)?,
             client_ident: format_ident!("{}Client", service.name),
             module_ident: ident(&service.proto_name.to_snake_case())?,

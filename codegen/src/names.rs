@@ -1,5 +1,5 @@
-//! Finds, before anything is generated, what could not become Rust: RPCs that stream, and
-//! names that are different in protobuf but the same in Rust.
+//! Finds, before anything is generated, what could not become Rust: RPCs that stream, files
+//! without a package, and names that are different in protobuf but the same in Rust.
 
 use std::collections::BTreeMap;
 
@@ -26,14 +26,23 @@ impl Claims {
     }
 }
 
+/// A package as its modules are called in Rust, before keywords are escaped.
+pub(crate) fn module_path(package: &str) -> String {
+    let modules = package.split('.').map(|name| name.to_snake_case());
+    modules.collect::<Vec<_>>().join(".")
+}
+
 /// Checks all files of one generation together: packages may span files.
 pub(crate) fn check(files: &[FileDescriptorProto]) -> Result<(), Error> {
     let mut types = Claims::default();
     for file in files {
-        let scope = |name: &str| match file.package() {
-            "" => name.to_owned(),
-            package => format!("{package}.{name}"),
-        };
+        if file.package().is_empty() {
+            return Err(Error::new(format!(
+                "{} has no package: pbjson needs one, and its names would be everybody's",
+                file.name()
+            )));
+        }
+        let scope = |name: &str| format!("{}.{name}", file.package());
         let messages = file.message_type.iter().map(|m| ("message", m.name()));
         let enums = file.enum_type.iter().map(|e| ("enum", e.name()));
         for (kind, name) in messages.chain(enums) {

@@ -41,8 +41,7 @@ pub(crate) fn write(
         .map(|(p, tokens)| (p.to_owned(), ".connect", tokens.to_string()));
     let mut root = Module::default();
     for (package, suffix, source) in messages.chain(json).chain(connect) {
-        let stem = if package.is_empty() { "_" } else { &package };
-        let file = format!("{stem}{suffix}.rs");
+        let file = format!("{package}{suffix}.rs");
         write_formatted(&folder.join(&file), &source)?;
         root.descend(&package).files.push(file);
     }
@@ -51,12 +50,9 @@ pub(crate) fn write(
 
 impl Module {
     fn descend(&mut self, package: &str) -> &mut Self {
-        package
-            .split('.')
-            .filter(|name| !name.is_empty())
-            .fold(self, |module, name| {
-                module.children.entry(name.to_owned()).or_default()
-            })
+        package.split('.').fold(self, |module, name| {
+            module.children.entry(name.to_owned()).or_default()
+        })
     }
 
     fn tokens(&self) -> Result<TokenStream, Error> {

@@ -4,8 +4,13 @@ use std::fs;
 
 /// Generates from the body of one proto file and returns the error's text.
 fn refusal(body: &str) -> String {
+    refusal_of(&format!(
+        "syntax = \"proto3\";\npackage test.v1;\nmessage M {{}}\n{body}\n"
+    ))
+}
+
+fn refusal_of(proto: &str) -> String {
     let folder = tempfile::tempdir().unwrap();
-    let proto = format!("syntax = \"proto3\";\npackage test.v1;\nmessage M {{}}\n{body}\n");
     fs::write(folder.path().join("test.proto"), proto).unwrap();
     let out_dir = folder.path().join("out");
     let generated = connect_codegen::Builder::new()
@@ -88,4 +93,10 @@ fn refusals_name_what_is_wrong_and_where() {
             );
         }
     }
+}
+
+#[test]
+fn a_file_without_a_package_is_refused() {
+    let text = refusal_of("syntax = \"proto3\"; message M {}");
+    assert!(text.contains("test.proto has no package"), "{text}");
 }

@@ -47,6 +47,9 @@ impl Compression {
     /// `resource_exhausted` when the message has more than `limit` bytes, `invalid_argument`
     /// when it is no gzip stream.
     pub(crate) fn decompress(self, message: Bytes, limit: usize) -> Result<Bytes, Error> {
+        if message.len() > limit {
+            return Err(too_large(limit));
+        }
         if self == Self::Identity || message.is_empty() {
             return Ok(message);
         }

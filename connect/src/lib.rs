@@ -22,6 +22,8 @@ pub mod json;
 mod metadata;
 mod method;
 mod server;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod timeout;
 pub mod wkt;
 

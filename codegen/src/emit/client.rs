@@ -44,7 +44,7 @@ fn method(service: &Service, method: &Method) -> TokenStream {
             request: &#input,
             options: ::connect::CallOptions,
         ) -> ::core::result::Result<::connect::Response<#output>, ::connect::Error> {
-            self.0.unary(&#module_ident::#const_ident, request, options).await
+            self.0.unary(&#module_ident::methods::#const_ident, request, options).await
         }
     }
 }

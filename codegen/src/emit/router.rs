@@ -18,6 +18,10 @@ pub(super) fn emit(service: &Service) -> TokenStream {
     let method_idents = service.methods.iter().map(|method| &method.const_ident);
     let count = service.methods.len();
     let arms = service.methods.iter().map(|method| arm(service, method));
+    let service_argument = match count {
+        0 => quote! { _ },
+        _ => quote! { service },
+    };
     let deprecated = service
         .methods
         .iter()
@@ -31,15 +35,18 @@ pub(super) fn emit(service: &Service) -> TokenStream {
             /// The full name of the service.
             pub const NAME: &str = #full_name;
 
-            #(#methods)*
-
             /// All methods, in the order of the proto.
-            pub static METHODS: [&::connect::Method; #count] = [#(&#method_idents),*];
+            pub static METHODS: [&::connect::Method; #count] = [#(&methods::#method_idents),*];
+
+            /// The methods one by one, in a module of their own as they may have any name.
+            pub mod methods {
+                #(#methods)*
+            }
 
             /// Answers an HTTP request with the method of `service` that its path names.
             #deprecated
             pub async fn route<S, H, B>(
-                service: &S,
+                #service_argument: &S,
                 server: &::connect::Server<H>,
                 request: ::connect::http::Request<B>,
             ) -> ::connect::http::Response<::connect::bytes::Bytes>
@@ -98,7 +105,7 @@ fn arm(service: &Service, method: &Method) -> TokenStream {
             let handler = async |cx: &_, message| {
                 <S as super::#trait_ident>::#ident(service, cx, message).await
             };
-            server.unary(&#const_ident, request, handler).await
+            server.unary(&methods::#const_ident, request, handler).await
         }
     }
 }
