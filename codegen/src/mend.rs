@@ -93,7 +93,7 @@ mod tests {
         let expected = parse_quote! {
             fn f() {
                 a = ::connect::json::next_value::<Option<::connect::json::Number<_>>, _>(&mut map_)?;
-                b = ::connect::json::next_value::<Vec<::connect::json::Bytes<_>>, _>(&mut map_)?;
+                b = ::connect::json::next_value::<::std::vec::Vec<::connect::json::Bytes<_>>, _>(&mut map_)?;
                 c = ::connect::json::next_value(&mut map_)?;
                 d = self.r#gen;
             }

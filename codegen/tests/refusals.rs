@@ -1,5 +1,13 @@
 //! What cannot become Rust is refused before anything is written, in words that name it.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test ends where it cannot go on"
+)]
+
 use std::fs;
 
 /// Generates from the body of one proto file and returns the error's text.

@@ -1,5 +1,13 @@
 //! The client against the server, and against answers that no Connect server gives.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test ends where it cannot go on"
+)]
+
 use std::cell::RefCell;
 use std::time::Duration;
 

@@ -1,5 +1,13 @@
 //! What a client sees of a unary call, in the order of connect-go's checks.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test ends where it cannot go on"
+)]
+
 use std::cell::Cell;
 use std::net::IpAddr;
 use std::time::Duration;

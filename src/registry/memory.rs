@@ -1,13 +1,22 @@
-//! A store in memory, for tests of all that stands above storage.
+//! The registry in memory, for tests of all that stands above storage.
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
+use std::future::pending;
+use std::rc::Rc;
+use std::time::Duration;
 
-use connect::Error;
+use bytes::Bytes;
+use connect::testing::TestHost;
+use connect::{Client, Codec, Error, Limits, Server, Transport};
 
+use super::census::{self, Census};
+use super::client::Objects;
 use super::lease::Holder;
+use super::service::Registry;
 use super::store::{Listed, Store, StoredLease};
-use crate::protos::coral::registry::v1::LeaseKey;
+use crate::limits;
+use crate::protos::coral::registry::v1::{LeaseKey, RegistryServiceClient, registry_service};
 
 type Key = (i32, String, String);
 
@@ -31,7 +40,7 @@ fn to_key(key: &LeaseKey) -> Key {
     (key.kind, key.id.clone(), key.scope.clone())
 }
 
-impl Store for MemoryStore {
+impl Store for Rc<MemoryStore> {
     fn holder(&self, key: &LeaseKey) -> Result<Option<Holder>, Error> {
         let leases = self.leases.borrow();
         Ok(leases.get(&to_key(key)).map(|lease| lease.holder.clone()))
@@ -109,5 +118,137 @@ impl Store for MemoryStore {
         self.census.borrow_mut().clear();
         self.alarm_at_ms.set(None);
         Ok(())
+    }
+}
+
+/// An object in memory.
+pub(crate) type MemoryRegistry<'a> = Registry<Rc<MemoryStore>, &'a TestHost>;
+
+/// All objects, in memory: reached through generated client and router as the real ones are.
+#[derive(Clone, Debug)]
+pub(crate) struct MemoryObjects<'a> {
+    host: &'a TestHost,
+    cleanup_interval_ms: i64,
+    objects: Rc<RefCell<BTreeMap<String, Rc<MemoryRegistry<'a>>>>>,
+    /// Whether calls fail.
+    pub(crate) are_down: Rc<Cell<bool>>,
+    /// Calls so far.
+    pub(crate) requests: Rc<Cell<u32>>,
+}
+
+impl<'a> MemoryObjects<'a> {
+    pub(crate) fn new(host: &'a TestHost, cleanup_interval_ms: i64) -> Self {
+        Self {
+            host,
+            cleanup_interval_ms,
+            objects: Rc::default(),
+            are_down: Rc::default(),
+            requests: Rc::default(),
+        }
+    }
+
+    /// The object of that name.
+    pub(crate) fn get(&self, name: &str) -> Rc<MemoryRegistry<'a>> {
+        let new = || {
+            Rc::new(Registry::new(
+                Rc::default(),
+                self.host,
+                self.cleanup_interval_ms,
+            ))
+        };
+        let mut objects = self.objects.borrow_mut();
+        Rc::clone(objects.entry(name.to_owned()).or_insert_with(new))
+    }
+
+    /// What an object stores.
+    pub(crate) fn store(&self, name: &str) -> Rc<MemoryStore> {
+        Rc::clone(&self.get(name).store)
+    }
+
+    /// Drops all objects from memory; their storage stays.
+    pub(crate) fn restart(&self) {
+        for object in self.objects.borrow_mut().values_mut() {
+            let store = Rc::clone(&object.store);
+            *object = Rc::new(Registry::new(store, self.host, self.cleanup_interval_ms));
+        }
+    }
+
+    /// Fires the alarms that are due, each once.
+    pub(crate) async fn fire_alarms(&self) {
+        let now_ms = self.host.now_ms.get();
+        let objects: Vec<_> = self.objects.borrow().values().cloned().collect();
+        for object in objects {
+            if object
+                .store
+                .alarm_at_ms
+                .get()
+                .is_some_and(|at_ms| at_ms <= now_ms)
+            {
+                object.store.alarm_at_ms.set(None);
+                // A failing census is tried again, by the alarm that the sweep sets for it.
+                let _ = object.sweep(self).await;
+            }
+        }
+    }
+
+    /// When the next alarm is due.
+    pub(crate) fn next_alarm_ms(&self) -> Option<i64> {
+        let objects = self.objects.borrow();
+        objects
+            .values()
+            .filter_map(|object| object.store.alarm_at_ms.get())
+            .min()
+    }
+}
+
+impl Census for MemoryObjects<'_> {
+    async fn report(&self, born: Vec<String>, died: Vec<String>) -> Result<(), Error> {
+        census::report(self, &born, &died).await
+    }
+}
+
+impl<'a> Objects for MemoryObjects<'a> {
+    type Transport = MemoryStub<'a>;
+
+    fn object(&self, name: &str) -> RegistryServiceClient<MemoryStub<'a>> {
+        let transport = MemoryStub {
+            objects: self.clone(),
+            name: name.to_owned(),
+        };
+        let limit = limits::INTERNAL_MESSAGE_BYTES;
+        RegistryServiceClient(Client::new(
+            transport,
+            "http://registry",
+            Codec::Proto,
+            limit,
+        ))
+    }
+}
+
+/// Carries calls to one object.
+#[derive(Clone, Debug)]
+pub(crate) struct MemoryStub<'a> {
+    objects: MemoryObjects<'a>,
+    name: String,
+}
+
+impl Transport for MemoryStub<'_> {
+    async fn send(&self, request: http::Request<Bytes>) -> Result<http::Response<Bytes>, Error> {
+        self.objects.requests.set(self.objects.requests.get() + 1);
+        if self.objects.are_down.get() {
+            return Err(Error::unavailable("no answer").with_cause("down for a test"));
+        }
+        let limits = Limits {
+            max_message_bytes: limits::INTERNAL_MESSAGE_BYTES,
+            max_timeout: limits::DEADLINE,
+            gzip_from_bytes: None,
+        };
+        let server = Server::new(self.objects.host, limits);
+        let object = self.objects.get(&self.name);
+        Ok(registry_service::route(&*object, &server, request).await)
+    }
+
+    async fn sleep(&self, _: Duration) {
+        pending().await
     }
 }

@@ -2,6 +2,7 @@
 
 use connect::{Error, Host};
 
+use super::census::Census;
 use super::lease::is_live;
 use super::service::Registry;
 use super::store::{Listed, Store};
@@ -9,20 +10,6 @@ use crate::protos::coral::registry::v1::LeaseKind;
 
 /// How long after a failed report the sweep tries again.
 const RETRY_MS: i64 = 5_000;
-
-/// Where births and deaths of colonies are reported to.
-#[allow(
-    async_fn_in_trait,
-    reason = "an isolate has one thread: futures need not be Send"
-)]
-pub trait Census {
-    /// Reports mesh ids of colonies that live now and of those that live no more. Repeating a
-    /// report changes nothing.
-    ///
-    /// # Errors
-    /// When some of it may not have arrived: it is then repeated as a whole.
-    async fn report(&self, born: Vec<String>, died: Vec<String>) -> Result<(), Error>;
-}
 
 impl<S: Store, H: Host> Registry<S, H> {
     /// Sweeps once and sets the next alarm, or gives the storage back if nothing is left.
@@ -39,9 +26,8 @@ impl<S: Store, H: Host> Registry<S, H> {
         let leases = self.store.list()?;
         let (dead, alive): (Vec<_>, Vec<_>) = leases.into_iter().partition(is_dead);
         let born: Vec<_> = alive.into_iter().filter(is_uncounted).collect();
-        let died = dead
-            .iter()
-            .filter(|lease| is_colony(lease) && lease.counted);
+        // Also of those that are not counted: an earlier life of theirs may still be.
+        let died = dead.iter().filter(|lease| is_colony(lease));
         let reported = match (ids(born.iter()), ids(died)) {
             (born, died) if born.is_empty() && died.is_empty() => Ok(()),
             (born, died) => census.report(born, died).await,

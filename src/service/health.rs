@@ -1,17 +1,16 @@
 //! Health. Colonies call it before every renewal and do not renew if it fails: it never fails,
 //! and it hardly ever asks an object.
 
-use connect::{CallOptions, Error, Host};
-use futures_util::future::{Either, select, try_join_all};
+use connect::Host;
+use futures_util::future::{Either, select};
 
 use std::pin::pin;
 use std::time::Duration;
 
 use super::Discovery;
-use crate::addressing::{CENSUS_SHARDS, census_object};
 use crate::isolate::Counted;
 use crate::protos::coral::discovery::v1::HealthResponse;
-use crate::protos::coral::registry::v1::CountCensusRequest;
+use crate::registry::census;
 use crate::registry::client::Objects;
 
 /// How long Health waits for the census before it reports the number it last knew: well within
@@ -46,7 +45,7 @@ async fn colonies<O: Objects, H: Host>(service: &Discovery<O, H>) -> i64 {
         colonies: known,
         at_ms,
     }));
-    let counting = pin!(count(service));
+    let counting = pin!(census::count(&service.objects));
     let waiting = pin!(service.host.sleep(PATIENCE));
     match select(counting, waiting).await {
         Either::Left((Ok(colonies), _)) => {
@@ -55,14 +54,4 @@ async fn colonies<O: Objects, H: Host>(service: &Discovery<O, H>) -> i64 {
         }
         _ => known,
     }
-}
-
-async fn count<O: Objects, H: Host>(service: &Discovery<O, H>) -> Result<i64, Error> {
-    let counts = (0..CENSUS_SHARDS).map(|shard| async move {
-        let object = service.objects.object(&census_object(shard));
-        let request = CountCensusRequest {};
-        object.count_census(&request, CallOptions::default()).await
-    });
-    let counts = try_join_all(counts).await?;
-    Ok(counts.iter().map(|count| count.message.colonies).sum())
 }

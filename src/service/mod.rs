@@ -5,6 +5,8 @@ mod colony;
 mod health;
 mod lease;
 mod relay;
+#[cfg(test)]
+mod tests;
 mod validate;
 
 use std::rc::Rc;

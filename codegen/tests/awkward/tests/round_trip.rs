@@ -1,5 +1,13 @@
 //! Generated client, router and codecs against each other.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test ends where it cannot go on"
+)]
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 

@@ -1,0 +1,313 @@
+//! What the registry keeps, when it wakes, and what that costs.
+
+use connect::testing::TestHost;
+use connect::{CallOptions, Code, Error};
+use futures_executor::block_on;
+use proptest::prelude::*;
+
+use super::census;
+use super::client::Objects as _;
+use super::memory::MemoryObjects;
+use super::store::Store as _;
+use crate::addressing::lease_object;
+use crate::protos::coral::registry::v1::register_response::Outcome;
+use crate::protos::coral::registry::v1::{
+    Conflict, Granted, LeaseKey, LeaseKind, LookupRequest, LookupResponse, RegisterRequest,
+    ReleaseRequest,
+};
+
+const TTL_MS: i64 = 1_000;
+const CLEANUP_INTERVAL_MS: i64 = 100;
+
+fn objects(host: &TestHost) -> MemoryObjects<'_> {
+    MemoryObjects::new(host, CLEANUP_INTERVAL_MS)
+}
+
+fn key(kind: LeaseKind, id: &str, scope: &str) -> LeaseKey {
+    LeaseKey {
+        kind: kind.into(),
+        id: id.to_owned(),
+        scope: scope.to_owned(),
+    }
+}
+
+fn colony(id: &str) -> LeaseKey {
+    key(LeaseKind::Colony, id, "")
+}
+
+fn register(objects: &MemoryObjects<'_>, key: &LeaseKey, owner: &str) -> Outcome {
+    block_on(registered(objects, key, owner))
+}
+
+async fn registered(objects: &MemoryObjects<'_>, key: &LeaseKey, owner: &str) -> Outcome {
+    let request = RegisterRequest {
+        key: Some(key.clone()),
+        owner: owner.to_owned(),
+        record: owner.into(),
+        ttl_ms: TTL_MS,
+        takeover: false,
+    };
+    let object = objects.object(&lease_object(key, None));
+    let answer = object.register(&request, CallOptions::default()).await;
+    answer.unwrap().message.outcome.unwrap()
+}
+
+fn granted(expires_at_ms: i64) -> Outcome {
+    Outcome::Granted(Granted { expires_at_ms })
+}
+
+fn lookup(objects: &MemoryObjects<'_>, key: &LeaseKey) -> LookupResponse {
+    let request = LookupRequest {
+        key: Some(key.clone()),
+    };
+    let object = objects.object(&lease_object(key, None));
+    let answer = block_on(object.lookup(&request, CallOptions::default()));
+    answer.unwrap().message
+}
+
+fn release(objects: &MemoryObjects<'_>, key: &LeaseKey) -> bool {
+    let request = ReleaseRequest {
+        key: Some(key.clone()),
+    };
+    let object = objects.object(&lease_object(key, None));
+    let answer = block_on(object.release(&request, CallOptions::default()));
+    answer.unwrap().message.released
+}
+
+fn count(objects: &MemoryObjects<'_>) -> i64 {
+    block_on(census::count(objects)).unwrap()
+}
+
+/// Lets time pass to each alarm in turn, up to `milliseconds` from now.
+fn live_through(host: &TestHost, objects: &MemoryObjects<'_>, milliseconds: i64) {
+    let end_ms = host.now_ms.get() + milliseconds;
+    while let Some(at_ms) = objects.next_alarm_ms().filter(|at_ms| *at_ms <= end_ms) {
+        host.now_ms.set(at_ms.max(host.now_ms.get()));
+        block_on(objects.fire_alarms());
+    }
+    host.now_ms.set(end_ms);
+}
+
+#[test]
+fn a_heartbeat_writes_one_row_and_sets_no_alarm() {
+    let host = TestHost::default();
+    let objects = objects(&host);
+    let store = objects.store("colony:m");
+    assert_eq!(register(&objects, &colony("m"), "k"), granted(TTL_MS));
+    assert_eq!(
+        (store.rows_written.get(), store.alarm_at_ms.get()),
+        (2, Some(0))
+    );
+    live_through(&host, &objects, 10);
+    assert_eq!(store.alarm_at_ms.get(), Some(TTL_MS + 1));
+    for restart in [false, true] {
+        if restart {
+            objects.restart();
+        }
+        host.advance_ms(100);
+        let before = store.rows_written.get();
+        register(&objects, &colony("m"), "k");
+        assert_eq!(
+            store.rows_written.get() - before,
+            1,
+            "after a restart: {restart}"
+        );
+        assert_eq!(store.alarm_at_ms.get(), Some(TTL_MS + 1));
+    }
+}
+
+#[test]
+fn an_agent_needs_no_census_and_so_no_early_alarm() {
+    let host = TestHost::default();
+    let objects = objects(&host);
+    register(&objects, &key(LeaseKind::Agent, "a", "m"), "k");
+    assert_eq!(objects.next_alarm_ms(), Some(TTL_MS + 1));
+}
+
+#[test]
+fn what_has_lapsed_is_gone_within_the_cleanup_interval_and_leaves_nothing() {
+    let host = TestHost::default();
+    let objects = objects(&host);
+    register(&objects, &colony("m"), "k");
+    register(&objects, &key(LeaseKind::Agent, "a", "m1"), "k");
+    host.advance_ms(50);
+    register(&objects, &key(LeaseKind::Agent, "a", "m2"), "k");
+    live_through(&host, &objects, TTL_MS + CLEANUP_INTERVAL_MS);
+    for name in ["colony:m", "agent:a"] {
+        let store = objects.store(name);
+        assert!(store.list().unwrap().is_empty());
+        assert_eq!(store.alarm_at_ms.get(), None);
+    }
+    assert_eq!(count(&objects), 0);
+}
+
+#[test]
+fn a_lookup_writes_nothing() {
+    let host = TestHost::default();
+    let objects = objects(&host);
+    assert_eq!(lookup(&objects, &colony("m")), LookupResponse::default());
+    assert_eq!(
+        lookup(&objects, &key(LeaseKind::Agent, "m", "")),
+        LookupResponse::default()
+    );
+    assert_eq!(objects.store("colony:m").rows_written.get(), 0);
+    assert_eq!(objects.next_alarm_ms(), None);
+}
+
+#[test]
+fn a_lapsed_lease_is_told_from_none_until_it_is_swept() {
+    let host = TestHost::default();
+    let objects = objects(&host);
+    register(&objects, &colony("m"), "k");
+    host.advance_ms(TTL_MS);
+    assert_eq!(lookup(&objects, &colony("m")).lease.unwrap().record, b"k");
+    host.advance_ms(1);
+    let lapsed = lookup(&objects, &colony("m"));
+    assert!(lapsed.expired && lapsed.lease.is_none());
+}
+
+#[test]
+fn releasing_ends_a_live_lease_once() {
+    let host = TestHost::default();
+    let objects = objects(&host);
+    let session = key(LeaseKind::RelaySession, "s", "");
+    assert!(!release(&objects, &session));
+    register(&objects, &session, "k");
+    assert!(release(&objects, &session));
+    assert!(!release(&objects, &session));
+    assert_eq!(objects.next_alarm_ms(), None);
+    register(&objects, &session, "k");
+    host.advance_ms(TTL_MS + 1);
+    assert!(!release(&objects, &session));
+}
+
+#[test]
+fn a_key_without_kind_or_id_is_refused() {
+    let host = TestHost::default();
+    let objects = objects(&host);
+    let object = objects.object("colony:");
+    for key in [None, Some(LeaseKey::default()), Some(colony(""))] {
+        let answer = block_on(object.lookup(&LookupRequest { key }, CallOptions::default()));
+        assert_eq!(answer.unwrap_err().code(), Code::InvalidArgument);
+    }
+}
+
+#[test]
+fn a_census_that_is_down_hears_of_it_later() {
+    let host = TestHost::default();
+    let objects = objects(&host);
+    register(&objects, &colony("m"), "k");
+    objects.are_down.set(true);
+    live_through(&host, &objects, TTL_MS / 2);
+    objects.are_down.set(false);
+    assert_eq!(count(&objects), 0);
+    live_through(&host, &objects, CLEANUP_INTERVAL_MS);
+    assert_eq!(count(&objects), 1);
+    objects.are_down.set(true);
+    live_through(&host, &objects, TTL_MS * 2);
+    objects.are_down.set(false);
+    assert_eq!(count(&objects), 1, "it died, but the census was never told");
+    assert!(
+        lookup(&objects, &colony("m")).expired,
+        "kept for the report"
+    );
+    live_through(&host, &objects, CLEANUP_INTERVAL_MS);
+    assert_eq!(count(&objects), 0);
+    assert_eq!(objects.next_alarm_ms(), None);
+}
+
+/// A census in which the colony comes back while its death is being reported.
+struct Meanwhile<'a>(&'a MemoryObjects<'a>);
+
+impl census::Census for Meanwhile<'_> {
+    async fn report(&self, born: Vec<String>, died: Vec<String>) -> Result<(), Error> {
+        registered(self.0, &colony("m"), "successor").await;
+        self.0.report(born, died).await
+    }
+}
+
+#[test]
+fn a_colony_that_comes_back_during_the_sweep_is_neither_lost_nor_uncounted() {
+    let host = TestHost::default();
+    let objects = objects(&host);
+    register(&objects, &colony("m"), "k");
+    live_through(&host, &objects, 1);
+    host.advance_ms(TTL_MS);
+    block_on(objects.get("colony:m").sweep(&Meanwhile(&objects))).unwrap();
+    assert_eq!(
+        lookup(&objects, &colony("m")).lease.unwrap().record,
+        b"successor"
+    );
+    live_through(&host, &objects, 1);
+    assert_eq!(count(&objects), 1);
+}
+
+/// A step of somebody's life with the registry.
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    Register { colony: u8, owner: u8 },
+    Wait { milliseconds: i64 },
+    Restart,
+    CensusIsDown(bool),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        4 => (0..3_u8, 0..2_u8).prop_map(|(colony, owner)| Step::Register { colony, owner }),
+        4 => (0..TTL_MS).prop_map(|milliseconds| Step::Wait { milliseconds }),
+        1 => Just(Step::Restart),
+        1 => any::<bool>().prop_map(Step::CensusIsDown),
+    ]
+}
+
+proptest! {
+    /// Against the plainest model there is: who holds what until when.
+    #[test]
+    fn leases_are_exclusive_and_the_census_is_exact_in_the_end(steps in prop::collection::vec(step(), 1..60)) {
+        let host = TestHost::default();
+        let objects = objects(&host);
+        let mut model = [None::<(u8, i64)>; 3];
+        for step in steps {
+            match step {
+                Step::Register { colony: id, owner } => {
+                    objects.are_down.set(false);
+                    let now_ms = host.now_ms.get();
+                    let held = &mut model[usize::from(id)];
+                    let expected = match *held {
+                        Some((holder, expires_at_ms)) if holder != owner && now_ms <= expires_at_ms => {
+                            Outcome::Conflict(Conflict { expires_at_ms })
+                        }
+                        _ => {
+                            *held = Some((owner, now_ms + TTL_MS));
+                            granted(now_ms + TTL_MS)
+                        }
+                    };
+                    let outcome = register(&objects, &colony(&id.to_string()), &owner.to_string());
+                    prop_assert_eq!(outcome, expected);
+                }
+                Step::Wait { milliseconds } => live_through(&host, &objects, milliseconds),
+                Step::Restart => objects.restart(),
+                Step::CensusIsDown(is_down) => objects.are_down.set(is_down),
+            }
+        }
+        objects.are_down.set(false);
+        live_through(&host, &objects, CLEANUP_INTERVAL_MS + 1);
+        let now_ms = host.now_ms.get();
+        let alive_at = |moment_ms| {
+            let alive = model.iter().flatten().filter(|(_, expires_at_ms)| moment_ms <= *expires_at_ms);
+            i64::try_from(alive.count()).unwrap()
+        };
+        // A death is noticed by a sweep, and those are one interval apart.
+        let counted = count(&objects);
+        let at_most = alive_at(now_ms - 2 * CLEANUP_INTERVAL_MS);
+        prop_assert!(alive_at(now_ms) <= counted && counted <= at_most, "{counted} colonies");
+        for (id, held) in model.iter().enumerate() {
+            let found = lookup(&objects, &colony(&id.to_string())).lease.map(|lease| lease.record);
+            let expected = held.filter(|(_, expires_at_ms)| now_ms <= *expires_at_ms);
+            prop_assert_eq!(found, expected.map(|(owner, _)| owner.to_string().into_bytes()));
+        }
+        live_through(&host, &objects, TTL_MS + 2 * CLEANUP_INTERVAL_MS + 1);
+        prop_assert_eq!(objects.next_alarm_ms(), None, "something is left");
+        prop_assert_eq!(count(&objects), 0);
+    }
+}
