@@ -42,7 +42,7 @@ pub(crate) fn run_all() -> Result<()> {
     tally.check_command("proto style", buf(&["lint", "proto"]));
     tally.cargo_test(
         "unit, property and golden tests",
-        cargo(&["test", "--workspace"]),
+        cargo(&["test", "--workspace", "--no-fail-fast"]),
     );
     tally.check("documentation", || {
         let mut rustdoc = cargo(&["doc", "--workspace", "--no-deps"])?;

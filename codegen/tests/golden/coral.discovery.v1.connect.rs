@@ -85,72 +85,75 @@ pub trait DiscoveryService {
 pub mod discovery_service {
     /// The full name of the service.
     pub const NAME: &str = "coral.discovery.v1.DiscoveryService";
-    /// `/coral.discovery.v1.DiscoveryService/RegisterColony`
-    pub static REGISTER_COLONY: ::connect::Method = ::connect::Method {
-        path: "/coral.discovery.v1.DiscoveryService/RegisterColony",
-        service: "coral.discovery.v1.DiscoveryService",
-        name: "RegisterColony",
-        idempotency: ::connect::Idempotency::Unknown,
-        deprecated: false,
-    };
-    /// `/coral.discovery.v1.DiscoveryService/LookupColony`
-    pub static LOOKUP_COLONY: ::connect::Method = ::connect::Method {
-        path: "/coral.discovery.v1.DiscoveryService/LookupColony",
-        service: "coral.discovery.v1.DiscoveryService",
-        name: "LookupColony",
-        idempotency: ::connect::Idempotency::Unknown,
-        deprecated: false,
-    };
-    /// `/coral.discovery.v1.DiscoveryService/RegisterAgent`
-    pub static REGISTER_AGENT: ::connect::Method = ::connect::Method {
-        path: "/coral.discovery.v1.DiscoveryService/RegisterAgent",
-        service: "coral.discovery.v1.DiscoveryService",
-        name: "RegisterAgent",
-        idempotency: ::connect::Idempotency::Unknown,
-        deprecated: false,
-    };
-    /// `/coral.discovery.v1.DiscoveryService/LookupAgent`
-    pub static LOOKUP_AGENT: ::connect::Method = ::connect::Method {
-        path: "/coral.discovery.v1.DiscoveryService/LookupAgent",
-        service: "coral.discovery.v1.DiscoveryService",
-        name: "LookupAgent",
-        idempotency: ::connect::Idempotency::Unknown,
-        deprecated: false,
-    };
-    /// `/coral.discovery.v1.DiscoveryService/RequestRelay`
-    pub static REQUEST_RELAY: ::connect::Method = ::connect::Method {
-        path: "/coral.discovery.v1.DiscoveryService/RequestRelay",
-        service: "coral.discovery.v1.DiscoveryService",
-        name: "RequestRelay",
-        idempotency: ::connect::Idempotency::Unknown,
-        deprecated: false,
-    };
-    /// `/coral.discovery.v1.DiscoveryService/ReleaseRelay`
-    pub static RELEASE_RELAY: ::connect::Method = ::connect::Method {
-        path: "/coral.discovery.v1.DiscoveryService/ReleaseRelay",
-        service: "coral.discovery.v1.DiscoveryService",
-        name: "ReleaseRelay",
-        idempotency: ::connect::Idempotency::Unknown,
-        deprecated: false,
-    };
-    /// `/coral.discovery.v1.DiscoveryService/Health`
-    pub static HEALTH: ::connect::Method = ::connect::Method {
-        path: "/coral.discovery.v1.DiscoveryService/Health",
-        service: "coral.discovery.v1.DiscoveryService",
-        name: "Health",
-        idempotency: ::connect::Idempotency::Unknown,
-        deprecated: false,
-    };
     /// All methods, in the order of the proto.
     pub static METHODS: [&::connect::Method; 7usize] = [
-        &REGISTER_COLONY,
-        &LOOKUP_COLONY,
-        &REGISTER_AGENT,
-        &LOOKUP_AGENT,
-        &REQUEST_RELAY,
-        &RELEASE_RELAY,
-        &HEALTH,
+        &methods::REGISTER_COLONY,
+        &methods::LOOKUP_COLONY,
+        &methods::REGISTER_AGENT,
+        &methods::LOOKUP_AGENT,
+        &methods::REQUEST_RELAY,
+        &methods::RELEASE_RELAY,
+        &methods::HEALTH,
     ];
+    /// The methods one by one, in a module of their own as they may have any name.
+    pub mod methods {
+        /// `/coral.discovery.v1.DiscoveryService/RegisterColony`
+        pub static REGISTER_COLONY: ::connect::Method = ::connect::Method {
+            path: "/coral.discovery.v1.DiscoveryService/RegisterColony",
+            service: "coral.discovery.v1.DiscoveryService",
+            name: "RegisterColony",
+            idempotency: ::connect::Idempotency::Unknown,
+            deprecated: false,
+        };
+        /// `/coral.discovery.v1.DiscoveryService/LookupColony`
+        pub static LOOKUP_COLONY: ::connect::Method = ::connect::Method {
+            path: "/coral.discovery.v1.DiscoveryService/LookupColony",
+            service: "coral.discovery.v1.DiscoveryService",
+            name: "LookupColony",
+            idempotency: ::connect::Idempotency::Unknown,
+            deprecated: false,
+        };
+        /// `/coral.discovery.v1.DiscoveryService/RegisterAgent`
+        pub static REGISTER_AGENT: ::connect::Method = ::connect::Method {
+            path: "/coral.discovery.v1.DiscoveryService/RegisterAgent",
+            service: "coral.discovery.v1.DiscoveryService",
+            name: "RegisterAgent",
+            idempotency: ::connect::Idempotency::Unknown,
+            deprecated: false,
+        };
+        /// `/coral.discovery.v1.DiscoveryService/LookupAgent`
+        pub static LOOKUP_AGENT: ::connect::Method = ::connect::Method {
+            path: "/coral.discovery.v1.DiscoveryService/LookupAgent",
+            service: "coral.discovery.v1.DiscoveryService",
+            name: "LookupAgent",
+            idempotency: ::connect::Idempotency::Unknown,
+            deprecated: false,
+        };
+        /// `/coral.discovery.v1.DiscoveryService/RequestRelay`
+        pub static REQUEST_RELAY: ::connect::Method = ::connect::Method {
+            path: "/coral.discovery.v1.DiscoveryService/RequestRelay",
+            service: "coral.discovery.v1.DiscoveryService",
+            name: "RequestRelay",
+            idempotency: ::connect::Idempotency::Unknown,
+            deprecated: false,
+        };
+        /// `/coral.discovery.v1.DiscoveryService/ReleaseRelay`
+        pub static RELEASE_RELAY: ::connect::Method = ::connect::Method {
+            path: "/coral.discovery.v1.DiscoveryService/ReleaseRelay",
+            service: "coral.discovery.v1.DiscoveryService",
+            name: "ReleaseRelay",
+            idempotency: ::connect::Idempotency::Unknown,
+            deprecated: false,
+        };
+        /// `/coral.discovery.v1.DiscoveryService/Health`
+        pub static HEALTH: ::connect::Method = ::connect::Method {
+            path: "/coral.discovery.v1.DiscoveryService/Health",
+            service: "coral.discovery.v1.DiscoveryService",
+            name: "Health",
+            idempotency: ::connect::Idempotency::Unknown,
+            deprecated: false,
+        };
+    }
     /// Answers an HTTP request with the method of `service` that its path names.
     pub async fn route<S, H, B>(
         service: &S,
@@ -168,48 +171,48 @@ pub mod discovery_service {
                     <S as super::DiscoveryService>::register_colony(service, cx, message)
                         .await
                 };
-                server.unary(&REGISTER_COLONY, request, handler).await
+                server.unary(&methods::REGISTER_COLONY, request, handler).await
             }
             "/coral.discovery.v1.DiscoveryService/LookupColony" => {
                 let handler = async |cx: &_, message| {
                     <S as super::DiscoveryService>::lookup_colony(service, cx, message)
                         .await
                 };
-                server.unary(&LOOKUP_COLONY, request, handler).await
+                server.unary(&methods::LOOKUP_COLONY, request, handler).await
             }
             "/coral.discovery.v1.DiscoveryService/RegisterAgent" => {
                 let handler = async |cx: &_, message| {
                     <S as super::DiscoveryService>::register_agent(service, cx, message)
                         .await
                 };
-                server.unary(&REGISTER_AGENT, request, handler).await
+                server.unary(&methods::REGISTER_AGENT, request, handler).await
             }
             "/coral.discovery.v1.DiscoveryService/LookupAgent" => {
                 let handler = async |cx: &_, message| {
                     <S as super::DiscoveryService>::lookup_agent(service, cx, message)
                         .await
                 };
-                server.unary(&LOOKUP_AGENT, request, handler).await
+                server.unary(&methods::LOOKUP_AGENT, request, handler).await
             }
             "/coral.discovery.v1.DiscoveryService/RequestRelay" => {
                 let handler = async |cx: &_, message| {
                     <S as super::DiscoveryService>::request_relay(service, cx, message)
                         .await
                 };
-                server.unary(&REQUEST_RELAY, request, handler).await
+                server.unary(&methods::REQUEST_RELAY, request, handler).await
             }
             "/coral.discovery.v1.DiscoveryService/ReleaseRelay" => {
                 let handler = async |cx: &_, message| {
                     <S as super::DiscoveryService>::release_relay(service, cx, message)
                         .await
                 };
-                server.unary(&RELEASE_RELAY, request, handler).await
+                server.unary(&methods::RELEASE_RELAY, request, handler).await
             }
             "/coral.discovery.v1.DiscoveryService/Health" => {
                 let handler = async |cx: &_, message| {
                     <S as super::DiscoveryService>::health(service, cx, message).await
                 };
-                server.unary(&HEALTH, request, handler).await
+                server.unary(&methods::HEALTH, request, handler).await
             }
             _ => server.unknown_path(request).await,
         }
@@ -234,7 +237,9 @@ impl<T: ::connect::Transport> DiscoveryServiceClient<T> {
         ::connect::Response<RegisterColonyResponse>,
         ::connect::Error,
     > {
-        self.0.unary(&discovery_service::REGISTER_COLONY, request, options).await
+        self.0
+            .unary(&discovery_service::methods::REGISTER_COLONY, request, options)
+            .await
     }
     /// Finds a colony by its mesh id.
     ///
@@ -250,7 +255,7 @@ impl<T: ::connect::Transport> DiscoveryServiceClient<T> {
         ::connect::Response<LookupColonyResponse>,
         ::connect::Error,
     > {
-        self.0.unary(&discovery_service::LOOKUP_COLONY, request, options).await
+        self.0.unary(&discovery_service::methods::LOOKUP_COLONY, request, options).await
     }
     /// Registers an agent of a mesh, or renews its lease.
     ///
@@ -266,7 +271,7 @@ impl<T: ::connect::Transport> DiscoveryServiceClient<T> {
         ::connect::Response<RegisterAgentResponse>,
         ::connect::Error,
     > {
-        self.0.unary(&discovery_service::REGISTER_AGENT, request, options).await
+        self.0.unary(&discovery_service::methods::REGISTER_AGENT, request, options).await
     }
     /// Finds an agent by its id.
     ///
@@ -282,7 +287,7 @@ impl<T: ::connect::Transport> DiscoveryServiceClient<T> {
         ::connect::Response<LookupAgentResponse>,
         ::connect::Error,
     > {
-        self.0.unary(&discovery_service::LOOKUP_AGENT, request, options).await
+        self.0.unary(&discovery_service::methods::LOOKUP_AGENT, request, options).await
     }
     /// Reserves a relay between an agent and a colony that cannot reach each other.
     ///
@@ -298,7 +303,7 @@ impl<T: ::connect::Transport> DiscoveryServiceClient<T> {
         ::connect::Response<RequestRelayResponse>,
         ::connect::Error,
     > {
-        self.0.unary(&discovery_service::REQUEST_RELAY, request, options).await
+        self.0.unary(&discovery_service::methods::REQUEST_RELAY, request, options).await
     }
     /// Gives a relay back before its session ends.
     ///
@@ -314,7 +319,7 @@ impl<T: ::connect::Transport> DiscoveryServiceClient<T> {
         ::connect::Response<ReleaseRelayResponse>,
         ::connect::Error,
     > {
-        self.0.unary(&discovery_service::RELEASE_RELAY, request, options).await
+        self.0.unary(&discovery_service::methods::RELEASE_RELAY, request, options).await
     }
     /// Tells that the service is up, and how it fares.
     ///
@@ -325,6 +330,6 @@ impl<T: ::connect::Transport> DiscoveryServiceClient<T> {
         request: &HealthRequest,
         options: ::connect::CallOptions,
     ) -> ::core::result::Result<::connect::Response<HealthResponse>, ::connect::Error> {
-        self.0.unary(&discovery_service::HEALTH, request, options).await
+        self.0.unary(&discovery_service::methods::HEALTH, request, options).await
     }
 }
