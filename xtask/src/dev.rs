@@ -1,5 +1,9 @@
 //! The server for people.
 
+use std::net::{Ipv4Addr, TcpStream};
+use std::thread;
+use std::time::Duration;
+
 use anyhow::Result;
 
 use crate::process::{command, run};
@@ -8,7 +12,7 @@ use crate::tools;
 /// Serves until interrupted. wrangler builds the Worker first, and again when a file changes.
 pub(crate) fn run_server(port: u16, ttl: Option<u32>) -> Result<()> {
     tools::install()?;
-    greet(port);
+    thread::spawn(move || greet_when_ready(port));
     let mut wrangler = command("wrangler")?;
     wrangler
         .args(["dev", "--ip", "127.0.0.1", "--port", &port.to_string()])
@@ -22,10 +26,14 @@ pub(crate) fn run_server(port: u16, ttl: Option<u32>) -> Result<()> {
     run(&mut wrangler)
 }
 
-fn greet(port: u16) {
+/// The first build takes minutes and writes much: what to try comes after it.
+fn greet_when_ready(port: u16) {
+    while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
+        thread::sleep(Duration::from_millis(500));
+    }
     println!(
         r#"
-coral-discovery will answer on http://127.0.0.1:{port} once it is built. To try it:
+coral-discovery answers on http://127.0.0.1:{port}. To try it:
 
   curl -H 'Content-Type: application/json' \
     -d '{{"mesh_id":"my-mesh","pubkey":"my-key","endpoints":["192.0.2.1:51820"]}}' \
