@@ -2,8 +2,7 @@
 //!
 //! For every package that the given files define, and that they import, it writes the messages
 //! (prost), their JSON form (pbjson), and for each service a trait to implement, a router, a
-//! table of methods and a typed client. The output needs the crate `connect` (with `prost`,
-//! `pbjson` and `serde`) and nothing else; protoc is not used.
+//! table of methods and a typed client. The output needs the crates `connect`, `prost` and `serde` and nothing else; protoc is not used.
 //!
 //! ```no_run
 //! // build.rs
@@ -38,6 +37,7 @@ pub struct Builder {
     includes: Vec<PathBuf>,
     files: Vec<PathBuf>,
     out_dir: Option<PathBuf>,
+    leaves_out_streaming: bool,
 }
 
 impl Builder {
@@ -58,6 +58,14 @@ impl Builder {
     #[must_use]
     pub fn file(mut self, path: impl Into<PathBuf>) -> Self {
         self.files.push(path.into());
+        self
+    }
+
+    /// Leaves out RPCs that stream, for a proto of others. Clients of theirs get `unimplemented`.
+    /// Without this such an RPC is an error.
+    #[must_use]
+    pub fn leave_out_streaming(mut self) -> Self {
+        self.leaves_out_streaming = true;
         self
     }
 
@@ -103,10 +111,10 @@ impl Builder {
                 .into(),
         };
         let set = descriptors::compile(&self.includes, &self.files)?;
-        names::check(&set.files)?;
+        names::check(&set.files, self.leaves_out_streaming)?;
         let (messages, services) = messages::generate(&set.files)?;
         let json = json::generate(&set.files)?;
-        output::write(&out_dir, messages, json, &services)?;
+        output::write(&out_dir, &set.files, messages, json, &services)?;
         Ok(set.paths)
     }
 }

@@ -2,7 +2,7 @@
 //! the crate `connect` has for it.
 
 use syn::visit_mut::{self, VisitMut};
-use syn::{Expr, ExprMethodCall, Ident, Path, parse_quote};
+use syn::{Expr, ExprMethodCall, GenericArgument, Ident, Path, PathArguments, Type, parse_quote};
 
 use crate::Error;
 
@@ -49,30 +49,95 @@ impl VisitMut for Mender {
             *path = parse_quote!(::connect::json::Number #arguments);
         } else if last.ident == "BytesDeserialize" {
             *path = parse_quote!(::connect::json::Bytes #arguments);
+        } else if last.ident == "encode" {
+            *path = parse_quote!(::connect::json::encode_base64);
         }
     }
 
-    /// A field's value may be `null`.
     fn visit_expr_mut(&mut self, expr: &mut Expr) {
         visit_mut::visit_expr_mut(self, expr);
-        let Expr::MethodCall(ExprMethodCall {
-            receiver,
-            method,
-            turbofish,
-            ..
-        }) = expr
-        else {
+        let Expr::MethodCall(call) = expr else {
             return;
         };
-        if method == "next_value" {
-            let value = turbofish.as_ref().and_then(|types| types.args.first());
-            *expr = match value {
-                Some(value) => {
-                    parse_quote!(::connect::json::next_value::<#value, _>(&mut #receiver))
-                }
-                None => parse_quote!(::connect::json::next_value(&mut #receiver)),
-            };
+        let mended = match call.method.to_string().as_str() {
+            "next_value" => Some(next_value(call)),
+            "map_err" => enumeration(&call.receiver),
+            _ => None,
+        };
+        if let Some(mended) = mended {
+            *expr = mended;
         }
+    }
+}
+
+/// A field's value may be `null`, and that of an enum a number that the proto does not have.
+fn next_value(call: &ExprMethodCall) -> Expr {
+    let map = &call.receiver;
+    let value = call.turbofish.as_ref().and_then(|types| types.args.first());
+    let Some(GenericArgument::Type(value)) = value else {
+        return parse_quote!(::connect::json::next_value(&mut #map));
+    };
+    match (container(value).as_deref(), arguments(value).as_slice()) {
+        (Some("Option"), [of]) if is_enum(of) => {
+            parse_quote!(::connect::json::next_optional_enum::<#of, _>(&mut #map))
+        }
+        (Some("Vec"), [of]) if is_enum(of) => {
+            parse_quote!(::connect::json::next_enums::<#of, _>(&mut #map))
+        }
+        (Some("BTreeMap"), [key, of]) if is_enum(of) => {
+            parse_quote!(::connect::json::next_enum_map::<#key, #of, _>(&mut #map))
+        }
+        _ if is_enum(value) => {
+            parse_quote!(::connect::json::next_enum::<#value, _>(&mut #map))
+        }
+        _ => parse_quote!(::connect::json::next_value::<#value, _>(&mut #map)),
+    }
+}
+
+/// pbjson fails on `Kind::try_from(number).map_err(...)` for a number that the proto does not have.
+fn enumeration(receiver: &Expr) -> Option<Expr> {
+    let Expr::Call(call) = receiver else {
+        return None;
+    };
+    let Expr::Path(function) = &*call.func else {
+        return None;
+    };
+    let mut of = function.path.clone();
+    let is_try_from = of.segments.pop()?.ident == "try_from";
+    of.segments.pop_punct();
+    let number = call.args.first()?;
+    is_try_from.then(|| parse_quote!(::connect::json::enumeration::<#of, S::Error>(#number)))
+}
+
+/// Types that pbjson names for values: the enums, and these. Messages it leaves to be inferred.
+const NOT_ENUMS: [&str; 6] = ["BTreeMap", "Bytes", "IgnoredAny", "Number", "Option", "Vec"];
+
+fn is_enum(value: &Type) -> bool {
+    container(value).is_some_and(|name| !NOT_ENUMS.contains(&name.as_str()))
+}
+
+/// The name of a type, without its path.
+fn container(value: &Type) -> Option<String> {
+    match value {
+        Type::Path(path) => Some(path.path.segments.last()?.ident.to_string()),
+        _ => None,
+    }
+}
+
+fn arguments(value: &Type) -> Vec<&Type> {
+    let Type::Path(path) = value else {
+        return Vec::new();
+    };
+    match path.path.segments.last().map(|last| &last.arguments) {
+        Some(PathArguments::AngleBracketed(arguments)) => arguments
+            .args
+            .iter()
+            .filter_map(|argument| match argument {
+                GenericArgument::Type(of) => Some(of),
+                _ => None,
+            })
+            .collect(),
+        _ => Vec::new(),
     }
 }
 
@@ -88,6 +153,11 @@ mod tests {
                 b = map_.next_value::<Vec<::pbjson::private::BytesDeserialize<_>>>()?;
                 c = map_.next_value()?;
                 d = self.gen;
+                e = map_.next_value::<Kind>()? as i32;
+                f = map_.next_value::<Option<a::Kind>>()?;
+                g = map_.next_value::<std::collections::BTreeMap<_, Kind>>()?;
+                h = a::Kind::try_from(*v).map_err(|_| whatever())?;
+                i = pbjson::private::base64::encode(v);
             }",
         );
         let expected = parse_quote! {
@@ -96,6 +166,11 @@ mod tests {
                 b = ::connect::json::next_value::<::std::vec::Vec<::connect::json::Bytes<_>>, _>(&mut map_)?;
                 c = ::connect::json::next_value(&mut map_)?;
                 d = self.r#gen;
+                e = ::connect::json::next_enum::<Kind, _>(&mut map_)? as i32;
+                f = ::connect::json::next_optional_enum::<a::Kind, _>(&mut map_)?;
+                g = ::connect::json::next_enum_map::<_, Kind, _>(&mut map_)?;
+                h = ::connect::json::enumeration::<a::Kind, S::Error>(*v)?;
+                i = ::connect::json::encode_base64(v);
             }
         };
         assert_eq!(mended.unwrap(), prettyplease::unparse(&expected));

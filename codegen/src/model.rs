@@ -47,6 +47,8 @@ impl Service {
         let methods = service
             .methods
             .iter()
+            // Those that stream were refused, or are to be left out.
+            .filter(|method| !method.client_streaming && !method.server_streaming)
             .map(|method| Method::new(&full_name, method))
             .collect::<Result<_, _>>()?;
         Ok(Self {
@@ -78,10 +80,12 @@ impl Method {
     }
 }
 
-/// Any identifier, also the raw ones that prost makes of keywords.
-fn ident(name: &str) -> Result<Ident, Error> {
+/// Any identifier as prost makes it: keywords raw, or with an underscore where that is not
+/// allowed.
+pub(crate) fn ident(name: &str) -> Result<Ident, Error> {
     syn::parse_str(name)
         .or_else(|_| syn::parse_str(&format!("r#{name}")))
+        .or_else(|_| syn::parse_str(&format!("{name}_")))
         .map_err(|error| Error::new(format!("`{name}` is no Rust name: {error}")))
 }
 

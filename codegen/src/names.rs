@@ -33,7 +33,10 @@ pub(crate) fn module_path(package: &str) -> String {
 }
 
 /// Checks all files of one generation together: packages may span files.
-pub(crate) fn check(files: &[FileDescriptorProto]) -> Result<(), Error> {
+pub(crate) fn check(
+    files: &[FileDescriptorProto],
+    streaming_is_left_out: bool,
+) -> Result<(), Error> {
     let mut types = Claims::default();
     for file in files {
         if file.package().is_empty() {
@@ -56,7 +59,7 @@ pub(crate) fn check(files: &[FileDescriptorProto]) -> Result<(), Error> {
             types.claim(scope(&rust_name), claimant.clone())?;
             types.claim(scope(&format!("{rust_name}Client")), claimant.clone())?;
             types.claim(scope(&name.to_snake_case()), claimant)?;
-            check_methods(file, service)?;
+            check_methods(file, service, streaming_is_left_out)?;
         }
         // A message with nested types also becomes a module.
         for message in &file.message_type {
@@ -75,13 +78,18 @@ pub(crate) fn check(files: &[FileDescriptorProto]) -> Result<(), Error> {
 fn check_methods(
     file: &FileDescriptorProto,
     service: &ServiceDescriptorProto,
+    streaming_is_left_out: bool,
 ) -> Result<(), Error> {
     let mut methods = Claims::default();
     for method in &service.method {
         let rpc = format!("RPC {}.{} ({})", service.name(), method.name(), file.name());
         if method.client_streaming() || method.server_streaming() {
+            if streaming_is_left_out {
+                continue;
+            }
             return Err(Error::new(format!(
-                "{rpc} streams: only unary RPCs can be generated, remove `stream` or the RPC"
+                "{rpc} streams: only unary RPCs can be generated; remove `stream` or the RPC, or \
+                 leave out all that stream"
             )));
         }
         methods.claim(method.name().to_snake_case(), rpc)?;

@@ -6,12 +6,14 @@ use std::fs;
 use std::path::Path;
 
 use proc_macro2::TokenStream;
+use prost_types::FileDescriptorProto;
 use quote::quote;
 
 use crate::Error;
 use crate::emit;
 use crate::messages::Sources;
-use crate::model::Service;
+use crate::model::{Service, ident};
+use crate::names::module_path;
 
 const HEADER: &str = "// Generated from a proto file at build time. Do not edit.\n\n";
 
@@ -25,6 +27,7 @@ struct Module {
 /// Writes everything into `folder`.
 pub(crate) fn write(
     folder: &Path,
+    files: &[FileDescriptorProto],
     messages: Sources,
     json: Sources,
     services: &[Service],
@@ -34,11 +37,21 @@ pub(crate) fn write(
         let tokens = emit::service(service);
         connect.entry(&service.package).or_default().extend(tokens);
     }
+    for package in messages.keys() {
+        let files = files
+            .iter()
+            .filter(|file| module_path(file.package()) == *package);
+        connect
+            .entry(package)
+            .or_default()
+            .extend(emit::types(files)?);
+    }
+    let connect: Vec<_> = connect
+        .into_iter()
+        .map(|(p, tokens)| (p.to_owned(), ".connect", tokens.to_string()))
+        .collect();
     let messages = messages.into_iter().map(|(p, source)| (p, "", source));
     let json = json.into_iter().map(|(p, source)| (p, ".json", source));
-    let connect = connect
-        .into_iter()
-        .map(|(p, tokens)| (p.to_owned(), ".connect", tokens.to_string()));
     let mut root = Module::default();
     for (package, suffix, source) in messages.chain(json).chain(connect) {
         let file = format!("{package}{suffix}.rs");
@@ -61,9 +74,7 @@ impl Module {
             .children
             .iter()
             .map(|(name, child)| {
-                let ident = syn::parse_str::<syn::Ident>(name)
-                    .or_else(|_| syn::parse_str(&format!("r#{name}")))
-                    .map_err(|error| Error::new(format!("package `{name}`: {error}")))?;
+                let ident = ident(name)?;
                 let doc = format!(" The package `{name}`.");
                 let content = child.tokens()?;
                 let allow = (!child.files.is_empty()).then(allow);

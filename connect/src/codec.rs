@@ -4,7 +4,7 @@ use bytes::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::Error;
+use crate::{Error, json};
 
 /// A generated message: prost gives it the binary form, pbjson the JSON form.
 pub trait Message: prost::Message + Default + Serialize + DeserializeOwned {}
@@ -79,7 +79,7 @@ impl Codec {
     pub fn encode<M: Message>(self, message: &M) -> Result<Bytes, Error> {
         match self {
             Self::Proto => Ok(message.encode_to_vec().into()),
-            Self::Json => serde_json::to_vec(message)
+            Self::Json => json::write(message)
                 .map(Bytes::from)
                 .map_err(|error| Error::internal("marshal message").with_cause(error)),
         }

@@ -4,8 +4,11 @@ mod client;
 mod comment;
 mod router;
 mod service;
+mod types;
 
 use proc_macro2::TokenStream;
+
+pub(crate) use types::types;
 
 use crate::model::Service;
 

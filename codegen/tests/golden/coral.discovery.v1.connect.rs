@@ -333,3 +333,53 @@ impl<T: ::connect::Transport> DiscoveryServiceClient<T> {
         self.0.unary(&discovery_service::methods::HEALTH, request, options).await
     }
 }
+/// The messages of the package, to be registered if they may stand in a
+/// `google.protobuf.Any` in JSON.
+pub static TYPES: [::connect::json::AnyType; 18usize] = [
+    ::connect::json::AnyType::new::<
+        RegisterColonyRequest,
+    >("coral.discovery.v1.RegisterColonyRequest"),
+    ::connect::json::AnyType::new::<
+        RegisterColonyResponse,
+    >("coral.discovery.v1.RegisterColonyResponse"),
+    ::connect::json::AnyType::new::<
+        LookupColonyRequest,
+    >("coral.discovery.v1.LookupColonyRequest"),
+    ::connect::json::AnyType::new::<
+        LookupColonyResponse,
+    >("coral.discovery.v1.LookupColonyResponse"),
+    ::connect::json::AnyType::new::<
+        RegisterAgentRequest,
+    >("coral.discovery.v1.RegisterAgentRequest"),
+    ::connect::json::AnyType::new::<
+        RegisterAgentResponse,
+    >("coral.discovery.v1.RegisterAgentResponse"),
+    ::connect::json::AnyType::new::<
+        LookupAgentRequest,
+    >("coral.discovery.v1.LookupAgentRequest"),
+    ::connect::json::AnyType::new::<
+        LookupAgentResponse,
+    >("coral.discovery.v1.LookupAgentResponse"),
+    ::connect::json::AnyType::new::<
+        RequestRelayRequest,
+    >("coral.discovery.v1.RequestRelayRequest"),
+    ::connect::json::AnyType::new::<
+        RequestRelayResponse,
+    >("coral.discovery.v1.RequestRelayResponse"),
+    ::connect::json::AnyType::new::<
+        ReleaseRelayRequest,
+    >("coral.discovery.v1.ReleaseRelayRequest"),
+    ::connect::json::AnyType::new::<
+        ReleaseRelayResponse,
+    >("coral.discovery.v1.ReleaseRelayResponse"),
+    ::connect::json::AnyType::new::<HealthRequest>("coral.discovery.v1.HealthRequest"),
+    ::connect::json::AnyType::new::<HealthResponse>("coral.discovery.v1.HealthResponse"),
+    ::connect::json::AnyType::new::<Endpoint>("coral.discovery.v1.Endpoint"),
+    ::connect::json::AnyType::new::<RelayOption>("coral.discovery.v1.RelayOption"),
+    ::connect::json::AnyType::new::<
+        PublicEndpointInfo,
+    >("coral.discovery.v1.PublicEndpointInfo"),
+    ::connect::json::AnyType::new::<
+        CertificateFingerprint,
+    >("coral.discovery.v1.CertificateFingerprint"),
+];

@@ -1,12 +1,12 @@
 //! Bytes as base64.
 
-use std::borrow::Cow;
-
 use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
+
+use super::Text;
 
 /// Bytes in either alphabet of base64, padded or not.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -20,7 +20,7 @@ const URL_SAFE: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SAFE, LENIEN
 
 impl<'de, T: From<Vec<u8>>> Deserialize<'de> for Bytes<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text: Cow<'de, str> = Text::deserialize(deserializer)?.0;
+        let Text(text) = Text::deserialize(deserializer)?;
         let engine = if text.contains(['-', '_']) {
             URL_SAFE
         } else {
@@ -33,9 +33,11 @@ impl<'de, T: From<Vec<u8>>> Deserialize<'de> for Bytes<T> {
     }
 }
 
-/// A string, borrowed where it has no escapes.
-#[derive(Deserialize)]
-struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+/// Bytes as they are written: in the standard alphabet, padded.
+#[must_use]
+pub fn encode_base64(bytes: impl AsRef<[u8]>) -> String {
+    base64::engine::general_purpose::STANDARD.encode(bytes)
+}
 
 #[cfg(test)]
 mod tests {

@@ -1,24 +1,28 @@
-//! Values in the JSON form of protobuf, where they may be written in more than one way. Generated
-//! code reads with these in place of what pbjson has.
+//! The JSON form of protobuf where it differs from what serde and pbjson make of a message.
+//! Generated code reads and writes values with these.
 
+mod any_type;
 mod bytes;
+mod enumeration;
+mod null;
 mod number;
+mod writer;
 
-pub use bytes::Bytes;
+pub use any_type::{AnyType, register};
+pub use bytes::{Bytes, encode_base64};
+pub use enumeration::{
+    Enumeration, enumeration, next_enum, next_enum_map, next_enums, next_optional_enum,
+};
+pub(crate) use null::NULL_MEANS_SOMETHING;
+pub use null::next_value;
 pub use number::{Number, Scalar};
+pub(crate) use writer::write;
+
+use std::borrow::Cow;
 
 use serde::Deserialize;
-use serde::de::MapAccess;
 
-/// Reads the value of a field. `null` stands for the field's default (ProtoJSON: "null is an
-/// accepted value for all field types").
-///
-/// # Errors
-/// When the value is neither `null` nor a `T`.
-pub fn next_value<'de, T, M>(map: &mut M) -> Result<T, M::Error>
-where
-    T: Deserialize<'de> + Default,
-    M: MapAccess<'de>,
-{
-    map.next_value::<Option<T>>().map(Option::unwrap_or_default)
-}
+/// A string, borrowed where it has no escapes.
+#[derive(Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Text<'a>(#[serde(borrow)] pub(crate) Cow<'a, str>);

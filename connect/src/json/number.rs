@@ -51,7 +51,7 @@ fn from_string<T: Scalar>(text: &str) -> Option<T> {
         .flatten()
 }
 
-fn is_number(json: &str) -> bool {
+pub(super) fn is_number(json: &str) -> bool {
     json.starts_with(|first: char| first == '-' || first.is_ascii_digit())
 }
 

@@ -1,12 +1,10 @@
-//! The well-known types with the JSON forms that ProtoJSON gives them.
-//!
-//! pbjson-types writes a timestamp as `2026-01-02T03:04:05+00:00`; canonical ProtoJSON, which
-//! Go writes, ends in `Z`. It also brings a calendar library that these few lines do without.
+//! Points in time, as RFC 3339.
 
-use std::borrow::Cow;
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::json::Text;
 
 /// `google.protobuf.Timestamp`: a point in time from year 1 to 9999, to the nanosecond.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, prost::Message)]
@@ -58,7 +56,7 @@ impl Serialize for Timestamp {
 
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = Cow::<'de, str>::deserialize(deserializer)?;
+        let Text(text) = Text::deserialize(deserializer)?;
         text.parse::<prost_types::Timestamp>()
             .ok()
             .map(|prost_types::Timestamp { seconds, nanos }| Self { seconds, nanos })
