@@ -61,6 +61,14 @@ impl Config {
         let relays = var("CORAL_RELAYS").unwrap_or_else(|| "[]".to_owned());
         let relays: Vec<Relay> = serde_json::from_str(&relays)
             .map_err(|error| wrong("CORAL_RELAYS", format!("a JSON list of relays: {error}")))?;
+        let is_complete =
+            |relay: &Relay| !relay.id.is_empty() && !relay.host.is_empty() && relay.port > 0;
+        if !relays.iter().all(is_complete) {
+            return Err(wrong(
+                "CORAL_RELAYS",
+                "relays that have an id, a host and a port",
+            ));
+        }
         Ok(Self {
             ttl_seconds: number(var, "DEFAULT_TTL_SECONDS", TTL_SECONDS, 1, MAX_TTL_SECONDS)?,
             cleanup_interval_ms: number(
@@ -185,6 +193,7 @@ mod tests {
             ("AGENT_TAKEOVER", "yes"),
             ("CORAL_RELAYS", "relay.example.org"),
             ("CORAL_RELAYS", r#"[{"id":"r1"}]"#),
+            ("CORAL_RELAYS", r#"[{"id":"r1","host":"","port":1}]"#),
         ] {
             let error = config(&[(name, value)]).unwrap_err();
             assert!(error.cause().unwrap().starts_with(name), "{name}={value}");

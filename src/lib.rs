@@ -5,14 +5,17 @@
 //! and logs them. `ARCHITECTURE.md` shows the way of a request through the other files.
 
 pub mod addressing;
+pub mod bindings;
+pub mod caller;
 pub mod config;
+pub mod durable_object;
 pub mod isolate;
 pub mod limits;
 pub mod objects;
 pub mod observed_endpoint;
-pub mod platform;
 pub mod registry;
 pub mod service;
+pub mod sql;
 pub mod telemetry;
 
 /// Messages, services and clients, generated from `proto/`.
@@ -25,11 +28,12 @@ use connect::{Body, Error, Host as _, Limits, Peer, Server};
 use http::{HeaderValue, Method, StatusCode, header};
 use worker::{Context, Env, Request, Response, event};
 
-use crate::isolate::{Isolate, isolate};
+use crate::bindings::isolate;
+use crate::isolate::Isolate;
 use crate::objects::{DurableObjects, Usage};
-use crate::platform::{RequestBody, WorkerHost, to_http, to_worker};
 use crate::protos::coral::discovery::v1::discovery_service;
 use crate::service::Discovery;
+use connect_worker::{RequestBody, WorkerHost, to_http, to_worker};
 
 /// Answers a request and logs it.
 #[event(fetch)]
@@ -70,7 +74,7 @@ async fn answer(
     if request.uri().path() == "/health" {
         return (load_balancer_health(&request, &isolate), Usage::default());
     }
-    if let Some(caller) = observed_endpoint::caller(request.headers()) {
+    if let Some(caller) = caller::address(request.headers()) {
         request.extensions_mut().insert(Peer(caller));
     }
     let service = Discovery {

@@ -9,9 +9,9 @@ use connect::{Client, Codec, Error, Host as _, Transport};
 use worker::{Env, Headers, Method, ObjectNamespace, Request, RequestInit, js_sys};
 
 use crate::limits;
-use crate::platform::{WorkerHost, to_header_map};
 use crate::protos::coral::registry::v1::RegistryServiceClient;
 use crate::registry::client::Objects;
+use connect_worker::{WorkerHost, to_header_map};
 
 /// The binding of the registry's objects in `wrangler.toml`.
 const BINDING: &str = "REGISTRY";

@@ -1,15 +1,15 @@
-//! The public address of a caller, and which of the addresses on offer is registered.
+//! Which of the addresses on offer is registered for a colony or agent.
 //!
 //! Public means: an IPv4 address that is globally reachable by IANA's registry of special
 //! addresses. Not public are, among others, 0.0.0.0/8, 10.0.0.0/8, 100.64.0.0/10 (carrier NAT),
-//! 127.0.0.0/8, 169.254.0.0/16, 172.16.0.0/12, 192.0.0.0/24, 192.168.0.0/16, the documentation
+//! 127.0.0.0/8, 169.254.0.0/16, 172.16.0.0/12, 192.0.0.0/24 but for the
+//! anycast addresses 192.0.0.9 and 192.0.0.10, 192.168.0.0/16, the documentation
 //! ranges 192.0.2.0/24, 198.51.100.0/24 and 203.0.113.0/24, 198.18.0.0/15 (benchmarks),
 //! 224.0.0.0/4 (multicast), 240.0.0.0/4 and 255.255.255.255. IPv6 is not observed: WireGuard
 //! peers punch holes over IPv4 only (RFD 023).
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use http::HeaderMap;
 use ip_network::Ipv4Network;
 
 use crate::protos::coral::discovery::v1::Endpoint;
@@ -22,29 +22,13 @@ pub fn is_public(address: Ipv4Addr) -> bool {
     network.is_global() && !network.is_multicast()
 }
 
-/// The caller's address as the platform or a proxy tells it.
-///
-/// Cloudflare sets `CF-Connecting-IP` itself and clients cannot forge it there. Only where it is
-/// absent, as on a machine of one's own, the first hop of `X-Forwarded-For` is taken, which
-/// anybody can write.
-#[must_use]
-pub fn caller(headers: &HeaderMap) -> Option<IpAddr> {
-    let text = match headers.get("cf-connecting-ip") {
-        Some(value) => value.to_str().ok()?,
-        None => {
-            let hops = headers.get("x-forwarded-for")?.to_str().ok()?;
-            hops.split(',').next().unwrap_or_default()
-        }
-    };
-    text.trim().parse().ok()
-}
-
 /// The endpoint to register: the client's own if it is public, else the caller's address with
 /// the port that the client told, 0 if none. `None` if neither address is public.
 #[must_use]
 pub fn choose(claimed: Option<&Endpoint>, caller: Option<IpAddr>) -> Option<Endpoint> {
     let claimed_address = claimed.and_then(|endpoint| endpoint.ip.parse().ok());
-    let address = match (claimed_address.filter(|ip| is_public(*ip)), caller) {
+    let claimed_address = claimed_address.filter(|address| is_public(*address));
+    let address = match (claimed_address, caller) {
         (Some(claimed), _) => claimed,
         (None, Some(IpAddr::V4(caller))) if is_public(caller) => caller,
         _ => return None,
@@ -53,24 +37,14 @@ pub fn choose(claimed: Option<&Endpoint>, caller: Option<IpAddr>) -> Option<Endp
         ip: address.to_string(),
         port: claimed.map_or(0, |endpoint| endpoint.port),
         protocol: "udp".to_owned(),
-        via_relay: claimed.is_some_and(|endpoint| endpoint.via_relay),
+        // A relay that was claimed is not where the caller was seen.
+        via_relay: claimed_address.is_some() && claimed.is_some_and(|endpoint| endpoint.via_relay),
     })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use http::HeaderValue;
-
-    fn headers(entries: &[(&'static str, &'static str)]) -> HeaderMap {
-        entries
-            .iter()
-            .map(|(name, value)| {
-                let name = http::HeaderName::from_static(name);
-                (name, HeaderValue::from_static(value))
-            })
-            .collect()
-    }
 
     fn endpoint(ip: &str, port: u32) -> Endpoint {
         Endpoint {
@@ -113,24 +87,6 @@ mod tests {
         ] {
             assert!(!is_public(other.parse().unwrap()), "{other}");
         }
-    }
-
-    #[test]
-    fn the_platform_is_believed_before_any_proxy() {
-        let both = headers(&[
-            ("cf-connecting-ip", "8.8.8.8"),
-            ("x-forwarded-for", "1.1.1.1"),
-        ]);
-        assert_eq!(caller(&both), "8.8.8.8".parse().ok());
-        let proxied = headers(&[("x-forwarded-for", " 1.1.1.1 , 9.9.9.9")]);
-        assert_eq!(caller(&proxied), "1.1.1.1".parse().ok());
-    }
-
-    #[test]
-    fn an_unreadable_platform_header_does_not_fall_back_to_a_forgeable_one() {
-        let broken = headers(&[("cf-connecting-ip", "?"), ("x-forwarded-for", "1.1.1.1")]);
-        assert_eq!(caller(&broken), None);
-        assert_eq!(caller(&headers(&[("x-forwarded-for", "unknown")])), None);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use serde::Serialize;
 use worker::{console_error, console_log};
 
 use crate::objects::Usage;
-use crate::registry::sql::Cost;
+use crate::registry::store::Cost;
 
 /// A request, as it is logged. It holds no message, no key and no address of the caller.
 #[derive(Debug, Serialize)]
@@ -72,13 +72,13 @@ pub fn log_request<B>(
     }
 }
 
-/// Logs a sweep of the object of that name.
-pub fn log_sweep(object: Option<String>, cost: Cost, swept: &Result<(), Error>) {
+/// Logs a sweep of the object of that name, and why it failed if it did.
+pub fn log_sweep(object: Option<String>, cost: Cost, error: Option<&Error>) {
     let line = SweepLine {
         sweep: object.as_deref().unwrap_or_default(),
         rows_read: cost.rows_read,
         rows_written: cost.rows_written,
-        cause: swept.as_ref().err().map(|error| {
+        cause: error.map(|error| {
             let cause = error.cause().unwrap_or_default();
             format!("{error} {cause}")
         }),

@@ -30,21 +30,24 @@ impl Codec {
         }
     }
 
-    /// Reads a `Content-Type`: the media type without regard to case, no charset but UTF-8.
+    /// Reads a `Content-Type`: the media type without regard to case, and for
+    /// JSON the charset UTF-8; as connect-go, with no other parameter.
     pub(crate) fn from_content_type(value: &str) -> Option<Self> {
         let mut parts = value.split(';').map(str::trim);
         let media_type = parts.next().unwrap_or_default();
         let codec = [Self::Proto, Self::Json]
             .into_iter()
             .find(|codec| media_type.eq_ignore_ascii_case(codec.content_type()))?;
-        let is_utf8 = parts.all(|parameter| match parameter.split_once('=') {
-            Some((name, charset)) if name.trim().eq_ignore_ascii_case("charset") => charset
-                .trim()
-                .trim_matches('"')
-                .eq_ignore_ascii_case("utf-8"),
-            _ => true,
+        let is_known = parts.all(|parameter| {
+            let (name, charset) = parameter.split_once('=').unwrap_or_default();
+            codec == Self::Json
+                && name.trim().eq_ignore_ascii_case("charset")
+                && charset
+                    .trim()
+                    .trim_matches('"')
+                    .eq_ignore_ascii_case("utf-8")
         });
-        is_utf8.then_some(codec)
+        is_known.then_some(codec)
     }
 
     /// Reads the `encoding` parameter of a GET.
@@ -117,6 +120,8 @@ mod tests {
             ("application/json; charset=utf-8", Some(Codec::Json)),
             ("Application/JSON;Charset=\"UTF-8\"", Some(Codec::Json)),
             ("application/json; charset=latin1", None),
+            ("application/json; foo=bar", None),
+            ("application/proto; charset=utf-8", None),
             ("application/connect+json", None),
             ("application/x-protobuf", None),
             ("text/plain", None),

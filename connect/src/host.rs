@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-/// A clock and a timer. The crate has neither of its own: on Workers `std::time` traps.
+/// A clock and a timer. The crate has neither of its own: on wasm32 `std::time` traps.
 #[allow(
     async_fn_in_trait,
     reason = "an isolate has one thread: futures need not be Send"

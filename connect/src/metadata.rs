@@ -23,6 +23,15 @@ fn is_reserved(name: &HeaderName) -> bool {
     ) || name.as_str().starts_with("connect-")
 }
 
+/// The first value of a header, as connect-go reads its own: of several, and of those that a
+/// platform has joined with commas. Empty when there is none.
+pub(crate) fn first<'h>(headers: &'h HeaderMap, name: &HeaderName) -> &'h str {
+    let value = headers
+        .get(name)
+        .map_or("", |value| value.to_str().unwrap_or("?"));
+    value.split(',').next().unwrap_or_default().trim()
+}
+
 /// Adds a handler's headers to an answer; repeated ones stay repeated (P-77).
 pub(crate) fn append_headers(target: &mut HeaderMap, metadata: &HeaderMap) {
     for (name, value) in metadata {

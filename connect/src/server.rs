@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts};
 
 use crate::compression::{self, Compression};
 use crate::get::Query;
@@ -42,11 +42,11 @@ pub struct Report {
     pub codec: Option<Codec>,
     /// The error's code; `None` on success and where HTTP alone answered.
     pub code: Option<Code>,
-    /// The error's message and what [`Error::with_cause`] noted.
+    /// What [`Error::with_cause`] noted, after the error's message if the server is to blame.
     pub cause: Option<String>,
 }
 
-const VERSION: &str = "connect-protocol-version";
+const VERSION: HeaderName = HeaderName::from_static("connect-protocol-version");
 const ACCEPT_POST: HeaderValue = HeaderValue::from_static("application/json, application/proto");
 
 /// A call whose protocol is in order, with its message still in bytes.
@@ -142,7 +142,7 @@ impl<H: Host> Server<H> {
         let Some(codec) = codec else {
             body.discard().await;
             let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
-            let accept_post = header::HeaderName::from_static("accept-post");
+            let accept_post = HeaderName::from_static("accept-post");
             return Err(bare(method, status, accept_post, ACCEPT_POST));
         };
         let (compression, deadline) = match self.negotiate(&parts, query.as_ref()) {
@@ -189,13 +189,12 @@ impl<H: Host> Server<H> {
         if let Some(query) = query {
             query.check_version()?;
         }
-        match parts.headers.get(VERSION).map(HeaderValue::to_str) {
+        match metadata::first(&parts.headers, &VERSION) {
             // Missing is fine: people with curl need not know it.
-            None | Some(Ok("1")) => {}
-            Some(other) => {
+            "" | "1" => {}
+            other => {
                 return Err(Error::invalid_argument(format!(
-                    r#"Connect-Protocol-Version must be "1": got {:?}"#,
-                    other.unwrap_or("?")
+                    r#"Connect-Protocol-Version must be "1": got {other:?}"#
                 )));
             }
         }
@@ -212,8 +211,13 @@ impl<H: Host> Server<H> {
     /// Reads the body of a POST, if it is not announced as too large.
     async fn read<B: Body>(&self, headers: &HeaderMap, body: B) -> Result<Bytes, Error> {
         let limit = self.limits.max_message_bytes;
-        let announced = text(headers, &header::CONTENT_LENGTH).and_then(|n| n.parse().ok());
-        if announced.is_some_and(|length: usize| length > limit) {
+        // In 64 bits also where `usize` has 32; what is not even that is too large as well.
+        let announced = text(headers, &header::CONTENT_LENGTH);
+        let is_too_large = announced.is_some_and(|length| {
+            let length = length.parse::<u64>().unwrap_or(u64::MAX);
+            usize::try_from(length).map_or(true, |length| length > limit)
+        });
+        if is_too_large {
             body.discard().await;
             return Err(compression::too_large(limit));
         }
@@ -297,15 +301,18 @@ fn failed_call(
     }
     metadata::append_headers(headers, error.headers());
     metadata::append_trailers(headers, error.trailers());
-    let cause = match error.cause() {
-        Some(cause) => format!("{}: {cause}", error.message()),
-        None => error.message().to_owned(),
+    // A client's mistake is told to the client alone: the text may quote what it sent.
+    let is_ours = error.code().http_status().is_server_error();
+    let cause = match (is_ours, error.cause()) {
+        (true, Some(cause)) => Some(format!("{}: {cause}", error.message())),
+        (true, None) => Some(error.message().to_owned()),
+        (false, cause) => cause.map(ToOwned::to_owned),
     };
     answer.extensions_mut().insert(Report {
         method,
         codec,
         code: Some(error.code()),
-        cause: Some(cause),
+        cause,
     });
     answer
 }
@@ -314,7 +321,7 @@ fn failed_call(
 fn bare(
     method: &'static Method,
     status: StatusCode,
-    name: header::HeaderName,
+    name: HeaderName,
     value: HeaderValue,
 ) -> Box<http::Response<Bytes>> {
     let mut answer = http::Response::new(Bytes::new());

@@ -16,7 +16,8 @@ use crate::protos::coral::registry::v1::{
 /// One object's leases and its part of the census.
 #[derive(Debug)]
 pub struct Registry<S, H> {
-    pub(super) store: S,
+    /// What is kept.
+    pub store: S,
     pub(super) host: H,
     pub(super) cleanup_interval_ms: i64,
     /// The time for which the alarm is set, as far as this instance of the object knows.
@@ -37,7 +38,9 @@ impl<S: Store, H: Host> Registry<S, H> {
     /// The alarm that a newly written lease needs, if the one that is set is too late for it.
     ///
     /// An object that holds leases has an alarm, and that is due at the latest one cleanup
-    /// interval after the first of them lapses: so says the sweep. It need not be asked for.
+    /// interval after the first of them lapses: so says the sweep. It need not be asked for. One
+    /// that is overdue by another interval is lost, as the runtime gives up on an alarm that keeps
+    /// failing, and is set again.
     fn alarm_for(
         &self,
         written: &Holder,
@@ -59,8 +62,9 @@ impl<S: Store, H: Host> Registry<S, H> {
                 lapsed_at_ms.saturating_add(self.cleanup_interval_ms),
             )
         };
+        let is_lost = |at_ms: i64| at_ms.saturating_add(self.cleanup_interval_ms) < now_ms;
         match at_the_latest {
-            Some(set_for_ms) if set_for_ms <= needed_by_ms => None,
+            Some(set_for_ms) if set_for_ms <= needed_by_ms && !is_lost(set_for_ms) => None,
             _ => Some(at_ms),
         }
     }

@@ -17,7 +17,7 @@ pub struct StoredLease {
     pub record: Vec<u8>,
 }
 
-/// A colony's or another lease's line in the list that a sweep goes through.
+/// A lease's line in the list that a sweep goes through.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listed {
     /// Which lease.
@@ -26,6 +26,15 @@ pub struct Listed {
     pub expires_at_ms: i64,
     /// Whether the census knows of it.
     pub counted: bool,
+}
+
+/// Rows as the platform bills them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Cost {
+    /// Rows that were read.
+    pub rows_read: u64,
+    /// Rows that were written; setting an alarm is one.
+    pub rows_written: u64,
 }
 
 /// The storage of one object. Every method fails with `internal` when storage does.

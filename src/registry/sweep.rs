@@ -15,12 +15,23 @@ impl<S: Store, H: Host> Registry<S, H> {
     /// Sweeps once and sets the next alarm, or gives the storage back if nothing is left.
     ///
     /// Births and deaths reach the census at least once: a lease counts as counted, and a dead
-    /// one is removed, only after the report. A failing census is logged by the caller and
-    /// asked again; it delays nothing else.
+    /// one is removed, only after the report. A failing census is asked again by the next alarm;
+    /// it delays nothing else.
     ///
     /// # Errors
-    /// The census's, after the next alarm is set; or the storage's.
-    pub async fn sweep(&self, census: &impl Census) -> Result<(), Error> {
+    /// The storage's: then no alarm is set, and the runtime should try this one again.
+    ///
+    /// # Returns
+    /// Why the census could not be told.
+    pub async fn sweep(&self, census: &impl Census) -> Result<Option<Error>, Error> {
+        let swept = self.sweep_once(census).await;
+        if swept.is_err() {
+            self.alarm_at_ms.set(None);
+        }
+        swept
+    }
+
+    async fn sweep_once(&self, census: &impl Census) -> Result<Option<Error>, Error> {
         let now_ms = self.host.now_ms();
         let is_dead = |lease: &Listed| !is_live(lease.expires_at_ms, now_ms);
         let leases = self.store.list()?;
@@ -28,15 +39,15 @@ impl<S: Store, H: Host> Registry<S, H> {
         let born: Vec<_> = alive.into_iter().filter(is_uncounted).collect();
         // Also of those that are not counted: an earlier life of theirs may still be.
         let died = dead.iter().filter(|lease| is_colony(lease));
-        let reported = match (ids(born.iter()), ids(died)) {
-            (born, died) if born.is_empty() && died.is_empty() => Ok(()),
-            (born, died) => census.report(born, died).await,
+        let untold = match (ids(born.iter()), ids(died)) {
+            (born, died) if born.is_empty() && died.is_empty() => None,
+            (born, died) => census.report(born, died).await.err(),
         };
-        if reported.is_ok() {
+        if untold.is_none() {
             self.settle(&born, &dead)?;
         }
-        self.schedule(reported.is_err()).await?;
-        reported
+        self.schedule(untold.is_some()).await?;
+        Ok(untold)
     }
 
     /// After the report. A lease may have been renewed, taken over or removed while it ran.

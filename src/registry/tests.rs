@@ -141,6 +141,29 @@ fn what_has_lapsed_is_gone_within_the_cleanup_interval_and_leaves_nothing() {
     assert_eq!(count(&objects), 0);
 }
 
+/// The runtime gives up on an alarm that fails again and again.
+#[test]
+fn a_lost_alarm_is_set_again_by_the_next_registration() {
+    let host = TestHost::default();
+    for restart in [false, true] {
+        let objects = objects(&host);
+        register(&objects, &colony("m"), "k");
+        live_through(&host, &objects, 1);
+        objects.store("colony:m").alarm_at_ms.set(None);
+        if restart {
+            objects.restart();
+        }
+        host.advance_ms(TTL_MS + 3 * CLEANUP_INTERVAL_MS);
+        register(&objects, &colony("m"), "k");
+        live_through(&host, &objects, TTL_MS + 2 * CLEANUP_INTERVAL_MS);
+        assert_eq!(count(&objects), 0, "after a restart: {restart}");
+        assert!(
+            !lookup(&objects, &colony("m")).expired,
+            "after a restart: {restart}"
+        );
+    }
+}
+
 #[test]
 fn a_lookup_writes_nothing() {
     let host = TestHost::default();

@@ -136,6 +136,12 @@ fn public_endpoint(endpoint: Option<&PublicEndpointInfo>) -> Result<(), Error> {
         ca_cert,
         limits::CERTIFICATE_BYTES,
     )?;
+    if endpoint.updated_at.is_some_and(|at| !at.is_valid()) {
+        // JSON could not say it: nobody could look the colony up any more.
+        return Err(Error::invalid_argument(
+            "public_endpoint.updated_at must be from year 1 to 9999",
+        ));
+    }
     let fingerprint = endpoint.ca_fingerprint.as_ref();
     at_most(
         "public_endpoint.ca_fingerprint.value",

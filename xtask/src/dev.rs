@@ -1,16 +1,18 @@
 //! The server for people.
 
-use std::net::{Ipv4Addr, TcpStream};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::thread;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 
 use crate::process::{command, run};
 use crate::tools;
 
 /// Serves until interrupted. wrangler builds the Worker first, and again when a file changes.
 pub(crate) fn run_server(port: u16, ttl: Option<u32>) -> Result<()> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port))
+        .with_context(|| format!("port {port} is not free: choose another with --port"))?;
     tools::install()?;
     thread::spawn(move || greet_when_ready(port));
     let mut wrangler = command("wrangler")?;

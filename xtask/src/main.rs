@@ -33,7 +33,7 @@ enum Command {
         #[arg(long, default_value_t = 8787)]
         port: u16,
         /// For how many seconds a lease lives
-        #[arg(long)]
+        #[arg(long, value_parser = clap::value_parser!(u32).range(1..=86_400))]
         ttl: Option<u32>,
     },
     /// Runs every check and every test

@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 pub(crate) struct Wrangler {
     pub(crate) name: String,
     pub(crate) compatibility_date: String,
-    pub(crate) vars: BTreeMap<String, String>,
+    pub(crate) vars: BTreeMap<String, toml::Value>,
     pub(crate) durable_objects: DurableObjects,
 }
 

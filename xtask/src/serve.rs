@@ -22,7 +22,7 @@ pub(crate) fn exec(port: u16, storage: &Path, vars: &[String]) -> Result<()> {
     let mut wrangler = project::wrangler()?;
     for var in vars {
         let (name, value) = var.split_once('=').context("--var needs NAME=VALUE")?;
-        wrangler.vars.insert(name.to_owned(), value.to_owned());
+        wrangler.vars.insert(name.to_owned(), value.into());
     }
     let folder = storage.join("worker");
     let objects = storage.join("objects");
@@ -63,6 +63,9 @@ fn capnp(wrangler: &Wrangler, port: u16, objects: &Path) -> String {
         );
     }
     for (name, value) in &wrangler.vars {
+        let value = value
+            .as_str()
+            .map_or_else(|| value.to_string(), ToOwned::to_owned);
         let _ = writeln!(bindings, "    (name = {name:?}, text = {value:?}),");
     }
     format!(

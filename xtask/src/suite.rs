@@ -1,12 +1,15 @@
 //! All checks and tests, from the cheapest to the dearest.
 
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Result, bail};
+use anyhow::{Result, bail, ensure};
 
 use crate::process::{command, run};
 use crate::tally::Tally;
-use crate::{tools, worker};
+use crate::{project, tools, worker};
 
 /// Set for tests that compare with a checked-in file: they write it anew instead.
 const BLESS: &str = "BLESS";
@@ -32,7 +35,7 @@ pub(crate) fn run_all() -> Result<()> {
         cargo(&[
             "clippy",
             "--package=coral-discovery",
-            "--package=connect",
+            "--package=connect-worker",
             "--target=wasm32-unknown-unknown",
             "--",
             "-D",
@@ -49,6 +52,7 @@ pub(crate) fn run_all() -> Result<()> {
         run(rustdoc.env("RUSTDOCFLAGS", "-D warnings"))
     });
     tally.check("Go clients are those of the proto", go_is_current);
+    tally.check("format of the Go clients", go_is_formatted);
     tally.check_command("vet the Go clients", go(&["vet", "./..."]));
     if tally.check("build", worker::build) {
         let mut go_test = go(&["test", "-json", "-count=1", "-timeout=20m", "./..."]);
@@ -70,20 +74,41 @@ pub(crate) fn bless() -> Result<()> {
 
 /// Generates the Go clients.
 fn generate_go() -> Result<()> {
-    run(buf(&["generate"])?.current_dir(crate::project::root().join("tests/go")))
+    run(buf(&["generate"])?.current_dir(project::root().join("tests/go")))
 }
 
 fn go_is_current() -> Result<()> {
-    let gen_status = || -> Result<Vec<u8>> {
-        let mut git = command("git")?;
-        git.args(["status", "--porcelain", "--", "tests/go/gen"]);
-        Ok(git.output()?.stdout)
-    };
-    let before = gen_status()?;
+    let folder = project::root().join("tests/go/gen");
+    let before = contents(&folder)?;
     generate_go()?;
-    if gen_status()? != before {
+    if contents(&folder)? != before {
         bail!("tests/go/gen was not what the proto says; it is now: commit it");
     }
+    Ok(())
+}
+
+/// All files below a folder.
+fn contents(folder: &Path) -> Result<BTreeMap<PathBuf, Vec<u8>>> {
+    let mut files = BTreeMap::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            files.extend(contents(&path)?);
+        } else {
+            files.insert(path.clone(), fs::read(path)?);
+        }
+    }
+    Ok(files)
+}
+
+/// gofmt lists what it would change, and does not fail.
+fn go_is_formatted() -> Result<()> {
+    let mut gofmt = command("gofmt")?;
+    let listed = gofmt
+        .args(["-l", "tests/go/e2e", "tests/go/harness", "tests/go/example"])
+        .output()?;
+    let listed = String::from_utf8_lossy(&listed.stdout);
+    ensure!(listed.is_empty(), "run gofmt -w on\n{listed}");
     Ok(())
 }
 

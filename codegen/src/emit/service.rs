@@ -15,7 +15,7 @@ pub(super) fn emit(service: &Service) -> TokenStream {
     let methods = service.methods.iter().map(method);
     quote! {
         #doc
-        #[allow(async_fn_in_trait, reason = "handlers need not be Send: Workers have one thread")]
+        #[allow(async_fn_in_trait, reason = "handlers need not be Send")]
         pub trait #ident {
             #(#methods)*
         }

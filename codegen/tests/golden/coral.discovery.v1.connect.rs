@@ -2,10 +2,7 @@
 
 /// Where colonies and agents find each other: each registers under its id for a limited time,
 /// the lease, and is found by others until it lapses.
-#[allow(
-    async_fn_in_trait,
-    reason = "handlers need not be Send: Workers have one thread"
-)]
+#[allow(async_fn_in_trait, reason = "handlers need not be Send")]
 pub trait DiscoveryService {
     /// Registers a colony under its mesh id, or renews its lease. A renewal replaces all that was
     /// registered before.

@@ -32,7 +32,10 @@ impl Timestamp {
         }
     }
 
-    fn is_in_range(&self) -> bool {
+    /// Whether it is from year 1 to 9999, with nanoseconds below a second: only then it has a
+    /// JSON form.
+    #[must_use]
+    pub fn is_valid(&self) -> bool {
         SECONDS.contains(&self.seconds) && NANOS.contains(&self.nanos)
     }
 }
@@ -47,7 +50,7 @@ impl fmt::Display for Timestamp {
 
 impl Serialize for Timestamp {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if !self.is_in_range() {
+        if !self.is_valid() {
             return Err(serde::ser::Error::custom("timestamp is out of range"));
         }
         serializer.collect_str(self)
@@ -57,12 +60,45 @@ impl Serialize for Timestamp {
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let Text(text) = Text::deserialize(deserializer)?;
+        if !is_rfc3339(&text) {
+            return Err(serde::de::Error::custom("not an RFC 3339 timestamp"));
+        }
         text.parse::<prost_types::Timestamp>()
             .ok()
             .map(|prost_types::Timestamp { seconds, nanos }| Self { seconds, nanos })
-            .filter(Self::is_in_range)
+            .filter(Self::is_valid)
             .ok_or_else(|| serde::de::Error::custom("not an RFC 3339 timestamp"))
     }
+}
+
+/// Whether every character is where RFC 3339 has it: prost's parser also takes dates alone, blanks,
+/// leap seconds and more digits than there are nanoseconds.
+fn is_rfc3339(text: &str) -> bool {
+    let shape: String = text
+        .chars()
+        .map(|character| {
+            if character.is_ascii_digit() {
+                '0'
+            } else {
+                character
+            }
+        })
+        .collect();
+    let Some(rest) = shape.strip_prefix("0000-00-00T00:00:00") else {
+        return false;
+    };
+    let zone = match rest.strip_prefix('.') {
+        None => rest,
+        Some(fraction) => {
+            let zone = fraction.trim_start_matches('0');
+            if !(1..=9).contains(&fraction.len().saturating_sub(zone.len())) {
+                return false;
+            }
+            zone
+        }
+    };
+    let is_leap_second = text.get(17..19).is_some_and(|seconds| seconds >= "60");
+    matches!(zone, "Z" | "+00:00" | "-00:00") && !is_leap_second
 }
 
 #[cfg(test)]
@@ -90,7 +126,19 @@ mod tests {
 
     #[test]
     fn what_is_no_timestamp_is_refused() {
-        for text in [r#""yesterday""#, r#""""#, "5", r#""2026-13-01T00:00:00Z""#] {
+        for text in [
+            r#""yesterday""#,
+            r#""""#,
+            "5",
+            r#""2026-13-01T00:00:00Z""#,
+            r#""2026-01-01""#,
+            r#""2026-01-01 00:00:00Z""#,
+            r#""2026-01-01T00:00:00""#,
+            r#""2026-01-01T00:00:60Z""#,
+            r#""2026-01-01T00:00:00.Z""#,
+            r#""2026-01-01T00:00:00.0000000000Z""#,
+            r#""2026-01-01t00:00:00z""#,
+        ] {
             assert!(serde_json::from_str::<Timestamp>(text).is_err(), "{text}");
         }
     }

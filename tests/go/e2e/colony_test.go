@@ -150,6 +150,9 @@ func TestRegisterColonyRefusals(t *testing.T) {
 		{"observed port", func(r *request) { r.ObservedEndpoint = &discoveryv1.Endpoint{Ip: "9.9.9.9", Port: 70000} }, "observed_endpoint.port must be at most 65535"},
 		{"long url", func(r *request) { r.PublicEndpoint = &discoveryv1.PublicEndpointInfo{Url: long[:2049]} }, "public_endpoint.url must have at most 2048 bytes"},
 		{"long certificate", func(r *request) { r.PublicEndpoint = &discoveryv1.PublicEndpointInfo{CaCert: long} }, "public_endpoint.ca_cert must have at most 32768 bytes"},
+		{"time beyond the calendar", func(r *request) {
+			r.PublicEndpoint = &discoveryv1.PublicEndpointInfo{UpdatedAt: &timestamppb.Timestamp{Seconds: 253402300800}}
+		}, "public_endpoint.updated_at must be from year 1 to 9999"},
 		{"long fingerprint", func(r *request) {
 			r.PublicEndpoint = &discoveryv1.PublicEndpointInfo{CaFingerprint: &discoveryv1.CertificateFingerprint{Value: make([]byte, 65)}}
 		}, "public_endpoint.ca_fingerprint.value must have at most 64 bytes"},

@@ -10,9 +10,9 @@ use std::fmt;
 use connect::Error;
 use worker::{Date, DateInit, ScheduledTime, SqlStorage, SqlStorageValue, Storage};
 
-use super::lease::Holder;
-use super::store::{Listed, Store, StoredLease};
 use crate::protos::coral::registry::v1::LeaseKey;
+use crate::registry::lease::Holder;
+use crate::registry::store::{Cost, Listed, Store, StoredLease};
 
 /// A table, and whether it exists: looked up once in an instance's life, then remembered.
 struct Table {
@@ -28,15 +28,6 @@ pub struct SqlStore {
     leases: Table,
     census: Table,
     cost: Cell<Cost>,
-}
-
-/// Rows as the platform bills them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Cost {
-    /// Rows that were read.
-    pub rows_read: u64,
-    /// Rows that were written; setting an alarm is one.
-    pub rows_written: u64,
 }
 
 type Row = Vec<SqlStorageValue>;

@@ -1,4 +1,4 @@
-//! The Durable Object: the internal service on SQLite, and the alarm that sweeps.
+//! The Durable Object: the registry on SQLite, and the alarm that sweeps.
 
 #![allow(
     missing_docs,
@@ -13,15 +13,17 @@ use connect::{Error, Limits, Server};
 use worker::wasm_bindgen;
 use worker::{DurableObject, Env, Request, Response, State, durable_object};
 
-use super::census::{self, Census};
-use super::service::Registry;
-use super::sql::SqlStore;
-use crate::isolate::{Isolate, isolate};
+use crate::bindings::isolate;
+use crate::isolate::Isolate;
 use crate::limits;
 use crate::objects::{DurableObjects, ROWS_READ, ROWS_WRITTEN};
-use crate::platform::{WorkerHost, to_http, to_worker};
 use crate::protos::coral::registry::v1::registry_service;
+use crate::registry::census::{self, Census};
+use crate::registry::service::Registry;
+use crate::registry::store::Cost;
+use crate::sql::SqlStore;
 use crate::telemetry;
+use connect_worker::{WorkerHost, to_http, to_worker};
 
 /// One object of the registry.
 #[durable_object]
@@ -63,10 +65,20 @@ impl DurableObject for RegistryDurableObject {
     }
 
     async fn alarm(&self) -> worker::Result<Response> {
-        let registry = self.registry()?;
-        let swept = registry.sweep(self).await;
-        telemetry::log_sweep(self.state.id().name(), registry.store.take_cost(), &swept);
-        Response::empty()
+        let (cost, swept) = match &self.registry {
+            Ok(registry) => {
+                let swept = registry.sweep(self).await;
+                (registry.store.take_cost(), swept)
+            }
+            Err(error) => (Cost::default(), Err(error.clone())),
+        };
+        let error = swept.as_ref().map_or_else(Some, Option::as_ref);
+        telemetry::log_sweep(self.state.id().name(), cost, error);
+        match swept {
+            Ok(_) => Response::empty(),
+            // The runtime tries an alarm again that failed.
+            Err(error) => Err(worker::Error::RustError(error.to_string())),
+        }
     }
 }
 

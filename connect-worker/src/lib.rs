@@ -1,11 +1,22 @@
-//! The Workers runtime: its requests, answers, clock and timer, as the rest of the code knows
-//! them.
+//! Serves Connect from Cloudflare Workers: the runtime's requests, answers, clock and timer, in
+//! the terms of the crate `connect`.
+//!
+//! ```ignore
+//! #[event(fetch)]
+//! async fn fetch(request: Request, _: Env, _: Context) -> worker::Result<Response> {
+//!     let server = Server::new(WorkerHost, LIMITS);
+//!     let answer = greeter::route(&Handlers, &server, to_http(request)).await;
+//!     to_worker(answer)
+//! }
+//! ```
 
+use std::pin::pin;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use connect::{Body, Host, ReadError};
 use futures_util::TryStreamExt as _;
+use futures_util::future::select;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use worker::{Date, Delay, EncodeBody, Headers, Request, Response, ResponseBuilder};
 
@@ -15,6 +26,12 @@ pub struct WorkerHost;
 
 /// What the timer can wait at most: beyond it `setTimeout` would wrap and fire at once.
 const LONGEST_SLEEP: Duration = Duration::from_millis(i32::MAX as u64);
+
+/// How much of a body, and for how long, is thrown away before an answer: what does not end soon
+/// is not worth the connection that it would save.
+const DISCARDED_BYTES: usize = 1024 * 1024;
+/// See [`DISCARDED_BYTES`].
+const DISCARDING: Duration = Duration::from_secs(1);
 
 impl Host for WorkerHost {
     fn now_ms(&self) -> i64 {
@@ -33,8 +50,9 @@ pub struct RequestBody(Request);
 impl Body for RequestBody {
     async fn read(mut self, limit: usize) -> Result<Bytes, ReadError> {
         let broken = |error: worker::Error| ReadError::Broken(error.to_string());
-        // With its length told, and checked before this, the whole of it comes in one piece.
-        if self.0.headers().has("content-length").unwrap_or(false) {
+        // With its length told, the whole of it comes in one piece.
+        let length = self.0.headers().get("content-length").ok().flatten();
+        if length.is_some_and(|length| length.parse().is_ok_and(|length: usize| length <= limit)) {
             return self.0.bytes().await.map(Bytes::from).map_err(broken);
         }
         if self.0.inner().body().is_none() {
@@ -52,18 +70,19 @@ impl Body for RequestBody {
     }
 
     async fn discard(mut self) {
-        // What does not end soon is not worth the connection that it would save.
-        const LIMIT: usize = 1024 * 1024;
         let Ok(mut stream) = self.0.stream() else {
             return;
         };
-        let mut discarded = 0;
-        while let Ok(Some(chunk)) = stream.try_next().await {
-            discarded += chunk.len();
-            if discarded > LIMIT {
-                return;
+        let discarding = pin!(async {
+            let mut discarded = 0;
+            while let Ok(Some(chunk)) = stream.try_next().await {
+                discarded += chunk.len();
+                if discarded > DISCARDED_BYTES {
+                    return;
+                }
             }
-        }
+        });
+        select(discarding, pin!(WorkerHost.sleep(DISCARDING))).await;
     }
 }
 
@@ -73,9 +92,11 @@ pub fn to_http(request: Request) -> http::Request<RequestBody> {
     let url = request.inner().url();
     let headers = to_header_map(request.headers());
     let mut converted = http::Request::new(RequestBody(request));
-    // What is no method or no URL to `http` is none that we serve.
+    // What is no method to `http` is none that we serve; a host that is none does not matter.
     *converted.method_mut() = http::Method::from_bytes(method.as_bytes()).unwrap_or_default();
-    *converted.uri_mut() = url.parse().unwrap_or_default();
+    let path = || format!("/{}", url.splitn(4, '/').nth(3).unwrap_or_default());
+    let uri = url.parse().or_else(|_| path().parse());
+    *converted.uri_mut() = uri.unwrap_or_default();
     *converted.headers_mut() = headers;
     converted
 }
