@@ -1,5 +1,6 @@
 //! `cargo xtask <command>`: sets up the pinned tools, then builds, serves and tests the Worker.
 
+mod conformance;
 mod dev;
 mod process;
 mod project;
@@ -38,6 +39,14 @@ enum Command {
     },
     /// Runs every check and every test
     Test,
+    /// Runs Connect's conformance suite against the generated code in workerd
+    Conformance,
+    /// What the conformance runner starts as a server
+    #[command(hide = true)]
+    ConformancePeer,
+    /// Tells the conformance runner the server's port
+    #[command(hide = true)]
+    ConformanceReport,
     /// Writes the files that tests compare with anew: look at the diff before committing it
     Bless,
     /// Serves what is in build/ on plain workerd; the first line of its output tells the port
@@ -70,6 +79,9 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Build => worker::build(),
         Command::Dev { port, ttl } => dev::run_server(port, ttl),
         Command::Test => suite::run_all(),
+        Command::Conformance => conformance::run_suite(),
+        Command::ConformancePeer => conformance::peer(),
+        Command::ConformanceReport => conformance::report(),
         Command::Bless => suite::bless(),
         Command::Serve {
             port,

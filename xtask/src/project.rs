@@ -39,6 +39,19 @@ struct LockedPackage {
     version: String,
 }
 
+impl Wrangler {
+    /// The same for a Worker that needs nothing of the platform.
+    pub(crate) fn without_bindings(self) -> Self {
+        Self {
+            vars: BTreeMap::new(),
+            durable_objects: DurableObjects {
+                bindings: Vec::new(),
+            },
+            ..self
+        }
+    }
+}
+
 /// The checkout's top folder.
 pub(crate) fn root() -> &'static Path {
     let xtask = Path::new(env!("CARGO_MANIFEST_DIR"));

@@ -4,10 +4,11 @@ use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
+use std::process::Command;
 
 use anyhow::{Context as _, Result};
 
-use crate::process::command;
+use crate::process;
 use crate::project::{self, Wrangler};
 
 /// What the Worker is made of, as `worker::build` leaves it.
@@ -24,25 +25,37 @@ pub(crate) fn exec(port: u16, storage: &Path, vars: &[String]) -> Result<()> {
         let (name, value) = var.split_once('=').context("--var needs NAME=VALUE")?;
         wrangler.vars.insert(name.to_owned(), value.into());
     }
+    let modules = project::root().join("build");
+    let error = command(&wrangler, &modules, port, storage)?.exec();
+    Err(error).context("workerd: run `cargo xtask setup` first")
+}
+
+/// workerd on the Worker in `modules`, with its objects and a copy of the Worker below `storage`.
+pub(crate) fn command(
+    wrangler: &Wrangler,
+    modules: &Path,
+    port: u16,
+    storage: &Path,
+) -> Result<Command> {
     let folder = storage.join("worker");
     let objects = storage.join("objects");
     fs::create_dir_all(&folder)?;
     fs::create_dir_all(&objects)?;
     for module in MODULES {
-        let built = project::root().join("build").join(module);
+        let built = modules.join(module);
         fs::copy(&built, folder.join(module))
             .with_context(|| format!("{}: run `cargo xtask build` first", built.display()))?;
     }
     let config = folder.join("config.capnp");
     fs::write(
         &config,
-        capnp(&wrangler, port, &std::path::absolute(objects)?),
+        capnp(wrangler, port, &std::path::absolute(objects)?),
     )?;
-    let error = command(project::npm_bin("workerd"))?
+    let mut workerd = process::command(project::npm_bin("workerd"))?;
+    workerd
         .args(["serve", "--control-fd=1"])
-        .arg(std::path::absolute(config)?)
-        .exec();
-    Err(error).context("workerd: run `cargo xtask setup` first")
+        .arg(std::path::absolute(config)?);
+    Ok(workerd)
 }
 
 /// workerd's configuration: what wrangler makes of `wrangler.toml`, as far as workerd alone can

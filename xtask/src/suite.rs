@@ -9,7 +9,7 @@ use anyhow::{Result, bail, ensure};
 
 use crate::process::{command, run};
 use crate::tally::Tally;
-use crate::{project, tools, worker};
+use crate::{conformance, project, tools, worker};
 
 /// Set for tests that compare with a checked-in file: they write it anew instead.
 const BLESS: &str = "BLESS";
@@ -54,6 +54,7 @@ pub(crate) fn run_all() -> Result<()> {
     tally.check("Go clients are those of the proto", go_is_current);
     tally.check("format of the Go clients", go_is_formatted);
     tally.check_command("vet the Go clients", go(&["vet", "./..."]));
+    tally.check("conformance", conformance::run_suite);
     if tally.check("build", worker::build) {
         let mut go_test = go(&["test", "-json", "-count=1", "-timeout=20m", "./..."]);
         if let Ok(go_test) = &mut go_test {

@@ -56,11 +56,14 @@ fn npm_packages() -> Result<()> {
     Ok(())
 }
 
-fn cargo_installed(package: &str, binary: &str, version: &str) -> Result<PathBuf> {
+/// Where tools are kept for this user.
+pub(crate) fn cache() -> Result<PathBuf> {
     let cache = dirs::cache_dir().context("there is no cache folder: set XDG_CACHE_HOME")?;
-    let folder = cache
-        .join("coral-discovery/tools")
-        .join(format!("{package}-{version}"));
+    Ok(cache.join("coral-discovery/tools"))
+}
+
+fn cargo_installed(package: &str, binary: &str, version: &str) -> Result<PathBuf> {
+    let folder = cache()?.join(format!("{package}-{version}"));
     let installed = folder.join("bin").join(binary);
     if installed.is_file() {
         return Ok(installed);

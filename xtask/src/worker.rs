@@ -1,6 +1,7 @@
 //! The build of the Worker.
 
 use std::fs;
+use std::process::Command;
 
 use anyhow::{Context as _, Result};
 
@@ -19,14 +20,20 @@ const WASM_FEATURES: [&str; 7] = [
     "--enable-sign-ext",
 ];
 
-/// Builds `build/index.js` and `build/index_bg.wasm`, optimised. Given the tools by path,
-/// worker-build downloads nothing.
-pub(crate) fn build() -> Result<()> {
-    tools::install()?;
-    run(command(tools::worker_build()?)?
+/// worker-build for the crate in the current folder. Given its tools by path, it downloads nothing.
+pub(crate) fn worker_build() -> Result<Command> {
+    let mut build = command(tools::worker_build()?)?;
+    build
         .arg("--release")
         .env("WASM_BINDGEN_BIN", tools::wasm_bindgen()?)
-        .env("ESBUILD_BIN", project::npm_bin("esbuild")))?;
+        .env("ESBUILD_BIN", project::npm_bin("esbuild"));
+    Ok(build)
+}
+
+/// Builds `build/index.js` and `build/index_bg.wasm`, optimised.
+pub(crate) fn build() -> Result<()> {
+    tools::install()?;
+    run(&mut worker_build()?)?;
     let module = project::root().join("build/index_bg.wasm");
     run(command(project::npm_bin("wasm-opt"))?
         .args(["-Oz", "--strip-debug", "--strip-producers"])

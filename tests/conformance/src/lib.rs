@@ -1,0 +1,37 @@
+//! The service that Connect's conformance suite calls: it answers as each request asks it to.
+#![cfg(has_proto)]
+
+mod service;
+
+/// Messages and service of the suite.
+pub mod protos {
+    include!(concat!(env!("OUT_DIR"), "/protos.rs"));
+}
+
+use std::time::Duration;
+
+use connect::{Limits, Server, json};
+use connect_worker::{WorkerHost, to_http, to_worker};
+use worker::{Context, Env, Request, Response, event};
+
+use protos::connectrpc::conformance::v1::{TYPES, conformance_service};
+use service::Conformance;
+
+/// What the runner tells every server to receive at most, in bytes.
+const MESSAGE_BYTES: usize = 200 * 1024;
+
+#[event(fetch)]
+async fn fetch(request: Request, _: Env, _: Context) -> worker::Result<Response> {
+    // Requests come back in the answers as `google.protobuf.Any`.
+    json::register(&TYPES);
+    let server = Server::new(
+        WorkerHost,
+        Limits {
+            max_message_bytes: MESSAGE_BYTES,
+            max_timeout: Duration::from_secs(60),
+            gzip_from_bytes: Some(0),
+        },
+    );
+    let answer = conformance_service::route(&Conformance, &server, to_http(request)).await;
+    to_worker(answer)
+}
