@@ -13,15 +13,11 @@ pub mod isolate;
 pub mod limits;
 pub mod objects;
 pub mod observed_endpoint;
+pub mod protos;
 pub mod registry;
 pub mod service;
 pub mod sql;
 pub mod telemetry;
-
-/// Messages, services and clients, generated from `proto/`.
-pub mod protos {
-    include!(concat!(env!("OUT_DIR"), "/protos.rs"));
-}
 
 use bytes::Bytes;
 use connect::{Body, Error, Host as _, Limits, Peer, Server};

@@ -9,6 +9,9 @@ use crate::Error;
 /// The well-known types are not generated: the crate `connect` has them.
 pub(crate) const WELL_KNOWN_PACKAGE: &str = "google.protobuf";
 
+/// Where they are.
+pub(crate) const WELL_KNOWN_MODULE: &str = "::connect::wkt";
+
 /// Compiled proto files.
 pub(crate) struct Descriptors {
     /// All of them, imports first, the well-known types among them.

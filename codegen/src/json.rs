@@ -3,12 +3,9 @@
 use prost_types::FileDescriptorProto;
 
 use crate::Error;
-use crate::descriptors::WELL_KNOWN_PACKAGE;
+use crate::descriptors::{WELL_KNOWN_MODULE, WELL_KNOWN_PACKAGE};
 use crate::mend::mend;
 use crate::messages::Sources;
-
-/// Where the well-known types are.
-pub(crate) const WELL_KNOWN_MODULE: &str = "::connect::wkt";
 
 /// Generates `Serialize` and `Deserialize` for the messages and enums of `files`.
 pub(crate) fn generate(files: &[FileDescriptorProto]) -> Result<Sources, Error> {

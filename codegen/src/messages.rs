@@ -8,8 +8,7 @@ use prost_build::{Module, ServiceGenerator};
 use prost_types::FileDescriptorProto;
 
 use crate::Error;
-use crate::descriptors::WELL_KNOWN_PACKAGE;
-use crate::json::WELL_KNOWN_MODULE;
+use crate::descriptors::{WELL_KNOWN_MODULE, WELL_KNOWN_PACKAGE};
 use crate::model::Service;
 use crate::names::module_path;
 

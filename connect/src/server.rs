@@ -81,10 +81,26 @@ impl<H: Host> Server<H> {
         B: Body,
         F: AsyncFnOnce(&Context, Req) -> Result<Response<Res>, Error>,
     {
-        let call = match self.accept(method, request).await {
-            Ok(call) => call,
-            Err(answer) => return *answer,
+        let is_get = request.method() == http::Method::GET;
+        let mut answer = match self.accept(method, request).await {
+            Ok(call) => self.answer(call, handler).await,
+            Err(answer) => *answer,
         };
+        if is_get {
+            // A 404 too is kept by caches that are not told otherwise; a handler may.
+            let headers = answer.headers_mut();
+            let entry = headers.entry(header::CACHE_CONTROL);
+            entry.or_insert(HeaderValue::from_static("no-store"));
+        }
+        answer
+    }
+
+    async fn answer<Req, Res, F>(&self, call: Call, handler: F) -> http::Response<Bytes>
+    where
+        Req: Message,
+        Res: Message,
+        F: AsyncFnOnce(&Context, Req) -> Result<Response<Res>, Error>,
+    {
         let answer = match call.codec.decode::<Req>(&call.message) {
             Ok(message) => {
                 let answer = handler(&call.context, message);
@@ -101,7 +117,7 @@ impl<H: Host> Server<H> {
         });
         match encoded {
             Ok(answer) => self.success(&call, answer),
-            Err(error) => failed_call(Some(method), Some(call.codec), &error),
+            Err(error) => failed_call(Some(call.context.method), Some(call.codec), &error),
         }
     }
 

@@ -378,6 +378,7 @@ fn what_reads_may_be_called_by_get() {
         (StatusCode::OK, MOMENT)
     );
     assert_eq!(answer.header("vary"), "Accept-Encoding");
+    assert_eq!(answer.header("cache-control"), "no-store");
     let answer = get("encoding=proto&base64=1&message=CAE", &READ);
     assert_eq!(
         (answer.http.status(), answer.body()),

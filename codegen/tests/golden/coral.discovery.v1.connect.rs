@@ -107,7 +107,7 @@ pub mod discovery_service {
             path: "/coral.discovery.v1.DiscoveryService/LookupColony",
             service: "coral.discovery.v1.DiscoveryService",
             name: "LookupColony",
-            idempotency: ::connect::Idempotency::Unknown,
+            idempotency: ::connect::Idempotency::NoSideEffects,
             deprecated: false,
         };
         /// `/coral.discovery.v1.DiscoveryService/RegisterAgent`
@@ -123,7 +123,7 @@ pub mod discovery_service {
             path: "/coral.discovery.v1.DiscoveryService/LookupAgent",
             service: "coral.discovery.v1.DiscoveryService",
             name: "LookupAgent",
-            idempotency: ::connect::Idempotency::Unknown,
+            idempotency: ::connect::Idempotency::NoSideEffects,
             deprecated: false,
         };
         /// `/coral.discovery.v1.DiscoveryService/RequestRelay`
@@ -147,7 +147,7 @@ pub mod discovery_service {
             path: "/coral.discovery.v1.DiscoveryService/Health",
             service: "coral.discovery.v1.DiscoveryService",
             name: "Health",
-            idempotency: ::connect::Idempotency::Unknown,
+            idempotency: ::connect::Idempotency::NoSideEffects,
             deprecated: false,
         };
     }

@@ -1645,15 +1645,15 @@ const file_coral_discovery_v1_discovery_proto_rawDesc = "" +
 	"\rNAT_SYMMETRIC\x10\x03*_\n" +
 	"\x14FingerprintAlgorithm\x12%\n" +
 	"!FINGERPRINT_ALGORITHM_UNSPECIFIED\x10\x00\x12 \n" +
-	"\x1cFINGERPRINT_ALGORITHM_SHA256\x10\x012\xbb\x05\n" +
+	"\x1cFINGERPRINT_ALGORITHM_SHA256\x10\x012\xca\x05\n" +
 	"\x10DiscoveryService\x12g\n" +
-	"\x0eRegisterColony\x12).coral.discovery.v1.RegisterColonyRequest\x1a*.coral.discovery.v1.RegisterColonyResponse\x12a\n" +
-	"\fLookupColony\x12'.coral.discovery.v1.LookupColonyRequest\x1a(.coral.discovery.v1.LookupColonyResponse\x12d\n" +
-	"\rRegisterAgent\x12(.coral.discovery.v1.RegisterAgentRequest\x1a).coral.discovery.v1.RegisterAgentResponse\x12^\n" +
-	"\vLookupAgent\x12&.coral.discovery.v1.LookupAgentRequest\x1a'.coral.discovery.v1.LookupAgentResponse\x12a\n" +
+	"\x0eRegisterColony\x12).coral.discovery.v1.RegisterColonyRequest\x1a*.coral.discovery.v1.RegisterColonyResponse\x12f\n" +
+	"\fLookupColony\x12'.coral.discovery.v1.LookupColonyRequest\x1a(.coral.discovery.v1.LookupColonyResponse\"\x03\x90\x02\x01\x12d\n" +
+	"\rRegisterAgent\x12(.coral.discovery.v1.RegisterAgentRequest\x1a).coral.discovery.v1.RegisterAgentResponse\x12c\n" +
+	"\vLookupAgent\x12&.coral.discovery.v1.LookupAgentRequest\x1a'.coral.discovery.v1.LookupAgentResponse\"\x03\x90\x02\x01\x12a\n" +
 	"\fRequestRelay\x12'.coral.discovery.v1.RequestRelayRequest\x1a(.coral.discovery.v1.RequestRelayResponse\x12a\n" +
-	"\fReleaseRelay\x12'.coral.discovery.v1.ReleaseRelayRequest\x1a(.coral.discovery.v1.ReleaseRelayResponse\x12O\n" +
-	"\x06Health\x12!.coral.discovery.v1.HealthRequest\x1a\".coral.discovery.v1.HealthResponseBSZQgithub.com/coral-mesh/coral-discovery/tests/go/gen/coral/discovery/v1;discoveryv1b\x06proto3"
+	"\fReleaseRelay\x12'.coral.discovery.v1.ReleaseRelayRequest\x1a(.coral.discovery.v1.ReleaseRelayResponse\x12T\n" +
+	"\x06Health\x12!.coral.discovery.v1.HealthRequest\x1a\".coral.discovery.v1.HealthResponse\"\x03\x90\x02\x01BSZQgithub.com/coral-mesh/coral-discovery/tests/go/gen/coral/discovery/v1;discoveryv1b\x06proto3"
 
 var (
 	file_coral_discovery_v1_discovery_proto_rawDescOnce sync.Once

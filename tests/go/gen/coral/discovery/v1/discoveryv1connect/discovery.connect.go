@@ -113,6 +113,7 @@ func NewDiscoveryServiceClient(httpClient connect.HTTPClient, baseURL string, op
 			httpClient,
 			baseURL+DiscoveryServiceLookupColonyProcedure,
 			connect.WithSchema(discoveryServiceMethods.ByName("LookupColony")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 			connect.WithClientOptions(opts...),
 		),
 		registerAgent: connect.NewClient[v1.RegisterAgentRequest, v1.RegisterAgentResponse](
@@ -125,6 +126,7 @@ func NewDiscoveryServiceClient(httpClient connect.HTTPClient, baseURL string, op
 			httpClient,
 			baseURL+DiscoveryServiceLookupAgentProcedure,
 			connect.WithSchema(discoveryServiceMethods.ByName("LookupAgent")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 			connect.WithClientOptions(opts...),
 		),
 		requestRelay: connect.NewClient[v1.RequestRelayRequest, v1.RequestRelayResponse](
@@ -143,6 +145,7 @@ func NewDiscoveryServiceClient(httpClient connect.HTTPClient, baseURL string, op
 			httpClient,
 			baseURL+DiscoveryServiceHealthProcedure,
 			connect.WithSchema(discoveryServiceMethods.ByName("Health")),
+			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 			connect.WithClientOptions(opts...),
 		),
 	}
@@ -242,6 +245,7 @@ func NewDiscoveryServiceHandler(svc DiscoveryServiceHandler, opts ...connect.Han
 		DiscoveryServiceLookupColonyProcedure,
 		svc.LookupColony,
 		connect.WithSchema(discoveryServiceMethods.ByName("LookupColony")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 		connect.WithHandlerOptions(opts...),
 	)
 	discoveryServiceRegisterAgentHandler := connect.NewUnaryHandler(
@@ -254,6 +258,7 @@ func NewDiscoveryServiceHandler(svc DiscoveryServiceHandler, opts ...connect.Han
 		DiscoveryServiceLookupAgentProcedure,
 		svc.LookupAgent,
 		connect.WithSchema(discoveryServiceMethods.ByName("LookupAgent")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 		connect.WithHandlerOptions(opts...),
 	)
 	discoveryServiceRequestRelayHandler := connect.NewUnaryHandler(
@@ -272,6 +277,7 @@ func NewDiscoveryServiceHandler(svc DiscoveryServiceHandler, opts ...connect.Han
 		DiscoveryServiceHealthProcedure,
 		svc.Health,
 		connect.WithSchema(discoveryServiceMethods.ByName("Health")),
+		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 		connect.WithHandlerOptions(opts...),
 	)
 	return "/coral.discovery.v1.DiscoveryService/", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -1,0 +1,3 @@
+//! Messages, services and clients, generated from `proto/`.
+
+include!(concat!(env!("OUT_DIR"), "/protos.rs"));
