@@ -2,7 +2,10 @@
 //! the crate `connect` has for it.
 
 use syn::visit_mut::{self, VisitMut};
-use syn::{Expr, ExprMethodCall, GenericArgument, Ident, Path, PathArguments, Type, parse_quote};
+use syn::{
+    Block, Expr, ExprMethodCall, ExprWhile, GenericArgument, Ident, Path, PathArguments, Stmt,
+    Type, parse_quote,
+};
 
 use crate::Error;
 
@@ -54,8 +57,30 @@ impl VisitMut for Mender {
         }
     }
 
+    /// A member of a oneof that is `null` is not there: only one that is may be one too many.
+    fn visit_block_mut(&mut self, block: &mut Block) {
+        visit_mut::visit_block_mut(self, block);
+        if let [
+            Stmt::Expr(Expr::If(refuse), _),
+            Stmt::Expr(Expr::Assign(assign), _),
+        ] = block.stmts.as_slice()
+        {
+            let (field, value) = (&assign.left, &assign.right);
+            *block = parse_quote!({
+                if let Some(value) = #value {
+                    #refuse
+                    #field = Some(value);
+                }
+            });
+        }
+    }
+
     fn visit_expr_mut(&mut self, expr: &mut Expr) {
         visit_mut::visit_expr_mut(self, expr);
+        if let Expr::While(each_field) = expr {
+            *expr = once_each(each_field);
+            return;
+        }
         let Expr::MethodCall(call) = expr else {
             return;
         };
@@ -87,10 +112,27 @@ fn next_value(call: &ExprMethodCall) -> Expr {
         (Some("BTreeMap"), [key, of]) if is_enum(of) => {
             parse_quote!(::connect::json::next_enum_map::<#key, #of, _>(&mut #map))
         }
+        (Some("BTreeMap"), [key, of]) => {
+            parse_quote!(::connect::json::next_map::<#key, #of, _>(&mut #map))
+        }
         _ if is_enum(value) => {
             parse_quote!(::connect::json::next_enum::<#value, _>(&mut #map))
         }
         _ => parse_quote!(::connect::json::next_value::<#value, _>(&mut #map)),
+    }
+}
+
+/// The loop over a message's fields, none of which may come twice.
+fn once_each(each_field: &ExprWhile) -> Expr {
+    let body = &each_field.body;
+    match &*each_field.cond {
+        Expr::Let(_) => parse_quote!({
+            let mut fields_seen = ::std::vec::Vec::new();
+            let is_unknown = |k: &GeneratedField| matches!(k, GeneratedField::__SkipField__);
+            while let Some(k) = ::connect::json::next_field(&mut map_, &mut fields_seen, is_unknown)? #body
+        }),
+        // Without fields there is nothing to come twice.
+        _ => Expr::While(each_field.clone()),
     }
 }
 
@@ -158,6 +200,7 @@ mod tests {
                 g = map_.next_value::<std::collections::BTreeMap<_, Kind>>()?;
                 h = a::Kind::try_from(*v).map_err(|_| whatever())?;
                 i = pbjson::private::base64::encode(v);
+                { if a__.is_some() { return; } a__ = b; }
             }",
         );
         let expected = parse_quote! {
@@ -171,6 +214,12 @@ mod tests {
                 g = ::connect::json::next_enum_map::<_, Kind, _>(&mut map_)?;
                 h = ::connect::json::enumeration::<a::Kind, S::Error>(*v)?;
                 i = ::connect::json::encode_base64(v);
+                {
+                    if let Some(value) = b {
+                        if a__.is_some() { return; }
+                        a__ = Some(value);
+                    }
+                }
             }
         };
         assert_eq!(mended.unwrap(), prettyplease::unparse(&expected));

@@ -90,7 +90,9 @@ impl Codec {
 }
 
 fn decode_json<M: Message>(bytes: &[u8]) -> Result<M, Error> {
-    let mut reader = serde_json::Deserializer::from_slice(bytes);
+    // All of it, as what is ignored would not be looked at.
+    let text = std::str::from_utf8(bytes).map_err(|error| unreadable(&error.to_string()))?;
+    let mut reader = serde_json::Deserializer::from_str(text);
     let message = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let path = error.path().to_string();
         match path.as_str() {

@@ -2,6 +2,7 @@
 
 mod conformance;
 mod dev;
+mod differential;
 mod process;
 mod project;
 mod serve;
@@ -41,6 +42,15 @@ enum Command {
     Test,
     /// Runs Connect's conformance suite against the generated code in workerd
     Conformance,
+    /// Compares our codecs with Go's on random messages and mutated JSON
+    Differential {
+        /// How many messages
+        #[arg(long, default_value_t = differential::CASES)]
+        cases: u64,
+        /// Where randomness starts
+        #[arg(long, default_value_t = differential::SEED)]
+        seed: u64,
+    },
     /// What the conformance runner starts as a server
     #[command(hide = true)]
     ConformancePeer,
@@ -80,6 +90,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Dev { port, ttl } => dev::run_server(port, ttl),
         Command::Test => suite::run_all(),
         Command::Conformance => conformance::run_suite(),
+        Command::Differential { cases, seed } => differential::compare(cases, seed),
         Command::ConformancePeer => conformance::peer(),
         Command::ConformanceReport => conformance::report(),
         Command::Bless => suite::bless(),

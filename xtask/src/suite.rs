@@ -9,7 +9,7 @@ use anyhow::{Result, bail, ensure};
 
 use crate::process::{command, run};
 use crate::tally::Tally;
-use crate::{conformance, project, tools, worker};
+use crate::{conformance, differential, project, tools, worker};
 
 /// Set for tests that compare with a checked-in file: they write it anew instead.
 const BLESS: &str = "BLESS";
@@ -54,6 +54,9 @@ pub(crate) fn run_all() -> Result<()> {
     tally.check("Go clients are those of the proto", go_is_current);
     tally.check("format of the Go clients", go_is_formatted);
     tally.check_command("vet the Go clients", go(&["vet", "./..."]));
+    tally.check("codecs against Go's", || {
+        differential::compare(differential::CASES, differential::SEED)
+    });
     tally.check("conformance", conformance::run_suite);
     if tally.check("build", worker::build) {
         let mut go_test = go(&["test", "-json", "-count=1", "-timeout=20m", "./..."]);
@@ -106,7 +109,13 @@ fn contents(folder: &Path) -> Result<BTreeMap<PathBuf, Vec<u8>>> {
 fn go_is_formatted() -> Result<()> {
     let mut gofmt = command("gofmt")?;
     let listed = gofmt
-        .args(["-l", "tests/go/e2e", "tests/go/harness", "tests/go/example"])
+        .args([
+            "-l",
+            "tests/go/e2e",
+            "tests/go/harness",
+            "tests/go/differential",
+            "tests/go/example",
+        ])
         .output()?;
     let listed = String::from_utf8_lossy(&listed.stdout);
     ensure!(listed.is_empty(), "run gofmt -w on\n{listed}");

@@ -13,7 +13,7 @@ use crate::{Codec, Message, wkt};
 pub struct AnyType {
     name: &'static str,
     to_json: fn(&[u8]) -> Result<Bytes, crate::Error>,
-    from_json: fn(&str) -> Result<Bytes, crate::Error>,
+    from_json: fn(&[u8]) -> Result<Bytes, crate::Error>,
     is_special: bool,
 }
 
@@ -53,8 +53,26 @@ impl AnyType {
         registered.get(name).copied()
     }
 
-    pub(crate) fn name(&self) -> &'static str {
+    /// The full name of the type.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
         self.name
+    }
+
+    /// Turns a message's binary form into its JSON form.
+    ///
+    /// # Errors
+    /// When it is no such message, or has no JSON form.
+    pub fn binary_to_json(&self, message: &[u8]) -> Result<Bytes, crate::Error> {
+        (self.to_json)(message)
+    }
+
+    /// Turns a message's JSON form into its binary form.
+    ///
+    /// # Errors
+    /// When it is no such message.
+    pub fn json_to_binary(&self, json: &[u8]) -> Result<Bytes, crate::Error> {
+        (self.from_json)(json)
     }
 
     pub(crate) fn is_special(&self) -> bool {
@@ -68,7 +86,8 @@ impl AnyType {
     }
 
     pub(crate) fn parse_json(self, json: &str) -> Result<Vec<u8>, String> {
-        let message = (self.from_json)(json).map_err(|error| explain(self.name, &error))?;
+        let message =
+            (self.from_json)(json.as_bytes()).map_err(|error| explain(self.name, &error))?;
         Ok(message.into())
     }
 }
@@ -83,7 +102,7 @@ fn convert<M: Message>(message: &[u8]) -> Result<Bytes, crate::Error> {
     Codec::Json.encode(&message)
 }
 
-fn convert_back<M: Message>(json: &str) -> Result<Bytes, crate::Error> {
-    let message: M = Codec::Json.decode(&Bytes::copy_from_slice(json.as_bytes()))?;
+fn convert_back<M: Message>(json: &[u8]) -> Result<Bytes, crate::Error> {
+    let message: M = Codec::Json.decode(&Bytes::copy_from_slice(json))?;
     Codec::Proto.encode(&message)
 }

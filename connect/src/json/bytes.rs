@@ -12,19 +12,30 @@ use super::Text;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Bytes<T>(pub T);
 
-const LENIENT: GeneralPurposeConfig = GeneralPurposeConfig::new()
-    .with_decode_allow_trailing_bits(true)
-    .with_decode_padding_mode(DecodePaddingMode::Indifferent);
-const STANDARD: GeneralPurpose = GeneralPurpose::new(&alphabet::STANDARD, LENIENT);
-const URL_SAFE: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SAFE, LENIENT);
+/// As Go reads it: with all of its padding or none, and whatever bits are left over.
+const fn engine(alphabet: &alphabet::Alphabet, padding: DecodePaddingMode) -> GeneralPurpose {
+    let lenient = GeneralPurposeConfig::new()
+        .with_decode_allow_trailing_bits(true)
+        .with_decode_padding_mode(padding);
+    GeneralPurpose::new(alphabet, lenient)
+}
+
+const STANDARD: GeneralPurpose = engine(&alphabet::STANDARD, DecodePaddingMode::RequireCanonical);
+const URL_SAFE: GeneralPurpose = engine(&alphabet::URL_SAFE, DecodePaddingMode::RequireCanonical);
+const STANDARD_UNPADDED: GeneralPurpose =
+    engine(&alphabet::STANDARD, DecodePaddingMode::RequireNone);
+const URL_SAFE_UNPADDED: GeneralPurpose =
+    engine(&alphabet::URL_SAFE, DecodePaddingMode::RequireNone);
 
 impl<'de, T: From<Vec<u8>>> Deserialize<'de> for Bytes<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let Text(text) = Text::deserialize(deserializer)?;
-        let engine = if text.contains(['-', '_']) {
-            URL_SAFE
-        } else {
-            STANDARD
+        let is_url_safe = text.contains(['-', '_']);
+        let engine = match (is_url_safe, text.len() % 4) {
+            (false, 0) => STANDARD,
+            (false, _) => STANDARD_UNPADDED,
+            (true, 0) => URL_SAFE,
+            (true, _) => URL_SAFE_UNPADDED,
         };
         let bytes = engine
             .decode(text.as_bytes())
@@ -53,7 +64,7 @@ mod tests {
 
     #[test]
     fn anything_else_is_refused() {
-        for text in [r#""+_8=""#, r#""*""#, "1", "[]"] {
+        for text in [r#""+_8=""#, r#""*""#, r#""AQ=""#, "1", "[]"] {
             assert!(
                 serde_json::from_str::<Bytes<Vec<u8>>>(text).is_err(),
                 "{text}"

@@ -4,6 +4,7 @@
 mod any_type;
 mod bytes;
 mod enumeration;
+mod fields;
 mod null;
 mod number;
 mod writer;
@@ -13,6 +14,7 @@ pub use bytes::{Bytes, encode_base64};
 pub use enumeration::{
     Enumeration, enumeration, next_enum, next_enum_map, next_enums, next_optional_enum,
 };
+pub use fields::{next_field, next_map};
 pub(crate) use null::NULL_MEANS_SOMETHING;
 pub use null::next_value;
 pub use number::{Number, Scalar};

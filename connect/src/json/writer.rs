@@ -35,7 +35,8 @@ impl<'a> Writer<'a> {
     }
 }
 
-/// Finite floats from 0.000001 to 1e21 are written without an exponent, as Go does.
+/// JavaScript's form of a number is the one that Go gives it: shortest, and without an exponent
+/// from 0.000001 to 1e21. It has no negative zero, though.
 macro_rules! float {
     ($writer:ident, $value:ident) => {
         if $value.is_nan() {
@@ -47,16 +48,10 @@ macro_rules! float {
                 "-Infinity"
             };
             $writer.serialize_str(word)
-        } else if $value == 0.0 || (1e-6..1e21).contains(&$value.abs()) {
-            $writer.display($value)
+        } else if $value == 0.0 && $value.is_sign_negative() {
+            $writer.display("-0")
         } else {
-            let text = format!("{:e}", $value);
-            let has_sign = text.contains("e-");
-            $writer.display(if has_sign {
-                text
-            } else {
-                text.replace('e', "e+")
-            })
+            $writer.display(ryu_js::Buffer::new().format_finite($value))
         }
     };
 }
@@ -280,6 +275,7 @@ mod tests {
             (-0.0, "-0"),
             (1.0, "1"),
             (0.1, "0.1"),
+            (969_931_631_000_849.0 + 0.25, "969931631000849.2"),
             (1e20, "100000000000000000000"),
             (1e21, "1e+21"),
             (1e-6, "0.000001"),

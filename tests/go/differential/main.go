@@ -1,0 +1,164 @@
+// Command differential compares our codecs with Go's, on random messages and mutated JSON.
+package main
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"log"
+	"math/rand/v2"
+	"os"
+	"reflect"
+	"strings"
+
+	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	discoveryv1 "github.com/coral-mesh/coral-discovery/tests/go/gen/coral/discovery/v1"
+	differentialv1 "github.com/coral-mesh/coral-discovery/tests/go/gen/differential/v1"
+)
+
+// messages are what is compared.
+var messages = []proto.Message{
+	&differentialv1.Everything{},
+	&differentialv1.Everything{},
+	&discoveryv1.RegisterColonyRequest{},
+	&discoveryv1.LookupColonyResponse{},
+	&discoveryv1.RegisterAgentResponse{},
+}
+
+// shown is how many disagreements are printed.
+const shown = 20
+
+type comparison struct {
+	peer          *peer
+	random        *rand.Rand
+	disagreements int
+}
+
+func main() {
+	cases := flag.Int("cases", 20_000, "how many messages to compare")
+	seed := flag.Uint64("seed", 1, "where randomness starts")
+	program := flag.String("peer", "", "the program that has our codecs")
+	flag.Parse()
+	peer, err := start(*program)
+	if err != nil {
+		log.Fatal(err)
+	}
+	c := &comparison{peer: peer, random: rand.New(rand.NewPCG(*seed, 0))}
+	for i := range *cases {
+		c.compare(messages[i%len(messages)].ProtoReflect().Type())
+		if i%100_000 == 99_999 {
+			fmt.Printf("%d cases, %d disagreements\n", i+1, c.disagreements)
+		}
+	}
+	fmt.Printf("%d cases, seed %d, %d disagreements\n", *cases, *seed, c.disagreements)
+	if c.disagreements > 0 {
+		os.Exit(1)
+	}
+}
+
+// compare makes a message and looks what both make of it, of its JSON, and of that mutated.
+func (c *comparison) compare(of protoreflect.MessageType) {
+	message := of.New()
+	c.fill(message, 0)
+	text, ok := c.compareWriting(message.Interface())
+	if !ok {
+		return
+	}
+	c.compareReading(of, text)
+	c.compareReading(of, c.mutate(text))
+	binary, err := proto.Marshal(message.Interface())
+	if err != nil {
+		log.Fatal(err)
+	}
+	c.compareBinary(of, c.damage(binary))
+}
+
+// compareWriting returns Go's JSON, if the message has any.
+func (c *comparison) compareWriting(message proto.Message) (string, bool) {
+	binary, err := proto.MarshalOptions{Deterministic: true}.Marshal(message)
+	if err != nil {
+		log.Fatal(err)
+	}
+	name := message.ProtoReflect().Descriptor().FullName()
+	ours, refusal := c.peer.convert('b', name, binary)
+	theirs, err := protojson.Marshal(message)
+	if (refusal == "") != (err == nil) {
+		c.disagree("writing", name, fmt.Sprintf("%x", binary), string(ours)+refusal, fmt.Sprint(string(theirs), err))
+		return "", false
+	}
+	if err == nil && !reflect.DeepEqual(parse(string(ours)), parse(string(theirs))) {
+		c.disagree("writing", name, fmt.Sprintf("%x", binary), string(ours), string(theirs))
+	}
+	return string(theirs), err == nil
+}
+
+// compareReading reads as connect-go does: unknown fields are ignored.
+func (c *comparison) compareReading(of protoreflect.MessageType, text string) {
+	name := of.Descriptor().FullName()
+	ours, refusal := c.peer.convert('j', name, []byte(text))
+	theirs := of.New().Interface()
+	err := protojson.UnmarshalOptions{DiscardUnknown: true}.Unmarshal([]byte(text), theirs)
+	if refusal != "" && err == nil && lenient.MatchString(text) {
+		return
+	}
+	if refusal == "" && err != nil && unknownChoice.MatchString(text) && strings.Contains(err.Error(), "is already set") {
+		return
+	}
+	if (refusal == "") != (err == nil) {
+		c.disagree("reading", name, text, fmt.Sprintf("%x%s", ours, refusal), fmt.Sprint(err))
+		return
+	}
+	if err != nil {
+		return
+	}
+	c.same("reading", of, text, ours, theirs)
+}
+
+// compareBinary reads binary that may be damaged, and writes it as JSON.
+func (c *comparison) compareBinary(of protoreflect.MessageType, binary []byte) {
+	theirs := of.New().Interface()
+	err := proto.Unmarshal(binary, theirs)
+	_, refusal := c.peer.convert('b', of.Descriptor().FullName(), binary)
+	isUnreadable := strings.Contains(refusal, "unmarshal message")
+	if isUnreadable != (err != nil) {
+		c.disagree("binary", of.Descriptor().FullName(), fmt.Sprintf("%x", binary), refusal, fmt.Sprint(err))
+	}
+}
+
+func (c *comparison) same(what string, of protoreflect.MessageType, input string, ours []byte, theirs proto.Message) {
+	message := of.New().Interface()
+	if err := proto.Unmarshal(ours, message); err != nil {
+		log.Fatalf("%s of %s: our binary cannot be read: %v", what, input, err)
+	}
+	// In a google.protobuf.Any the same message may have other bytes: its JSON tells then.
+	if !proto.Equal(message, theirs) && !reflect.DeepEqual(parse(protojson.Format(message)), parse(protojson.Format(theirs))) {
+		c.disagree(what, of.Descriptor().FullName(), input, protojson.Format(message), protojson.Format(theirs))
+	}
+}
+
+func (c *comparison) disagree(what string, name protoreflect.FullName, input, ours, theirs string) {
+	if c.disagreements++; c.disagreements <= shown {
+		fmt.Printf("%s %s\n  input:  %s\n  ours:   %s\n  theirs: %s\n", what, name, cut(input), cut(ours), cut(theirs))
+	}
+}
+
+func cut(text string) string {
+	if len(text) > 1500 {
+		return text[:1500] + "..."
+	}
+	return text
+}
+
+// parse reads JSON with its numbers as they are written.
+func parse(text string) any {
+	decoder := json.NewDecoder(strings.NewReader(text))
+	decoder.UseNumber()
+	var value any
+	if err := decoder.Decode(&value); err != nil {
+		return err.Error()
+	}
+	return value
+}

@@ -1,0 +1,22 @@
+//! Our codecs against Go's.
+
+use anyhow::Result;
+
+use crate::process::{command, run};
+use crate::{project, tools};
+
+/// How many cases the test command compares, and from which seed.
+pub(crate) const CASES: u64 = 20_000;
+/// See [`CASES`].
+pub(crate) const SEED: u64 = 1;
+
+/// Compares what both make of random messages and of mutated JSON.
+pub(crate) fn compare(cases: u64, seed: u64) -> Result<()> {
+    tools::install()?;
+    run(command("cargo")?.args(["build", "--release", "--package", "differential"]))?;
+    run(command("go")?
+        .args(["-C", "tests/go", "run", "./differential"])
+        .args(["-cases", &cases.to_string(), "-seed", &seed.to_string()])
+        .arg("-peer")
+        .arg(project::root().join("target/release/differential")))
+}
