@@ -10,6 +10,7 @@
 //!                  (static match)       (protocol, codec)
 //! ```
 
+mod answer;
 mod call;
 mod client;
 mod code;
@@ -27,6 +28,7 @@ pub mod testing;
 mod timeout;
 pub mod wkt;
 
+pub use answer::{Report, failure};
 pub use call::{Context, Peer, Response};
 pub use client::{CallOptions, Client, Transport};
 pub use code::Code;
@@ -34,7 +36,7 @@ pub use codec::{Codec, Message};
 pub use error::{Error, ErrorDetail};
 pub use host::{Body, Deadline, Host, ReadError};
 pub use method::{Idempotency, Method};
-pub use server::{Limits, Report, Server, failure};
+pub use server::{Limits, Server};
 
 // Generated code names these through here, so that a crate with a proto depends on one
 // version of them: the one that this crate speaks.

@@ -1,0 +1,118 @@
+//! Calls of a server in memory.
+
+use std::cell::Cell;
+use std::time::Duration;
+
+use bytes::Bytes;
+use connect::testing::TestHost;
+use connect::wkt::Timestamp;
+use connect::{
+    Body, Context, Error, Idempotency, Limits, Message, Method, ReadError, Report, Response, Server,
+};
+use futures_executor::block_on;
+use http::{HeaderValue, Request};
+
+pub(crate) static WRITE: Method = Method {
+    path: "/test.v1.Clock/Set",
+    service: "test.v1.Clock",
+    name: "Set",
+    idempotency: Idempotency::Unknown,
+    deprecated: false,
+};
+
+pub(crate) static READ: Method = Method {
+    path: "/test.v1.Clock/Get",
+    service: "test.v1.Clock",
+    name: "Get",
+    idempotency: Idempotency::NoSideEffects,
+    deprecated: false,
+};
+
+pub(crate) const LIMITS: Limits = Limits {
+    max_message_bytes: 100,
+    max_timeout: Duration::from_secs(30),
+    gzip_from_bytes: Some(40),
+};
+
+/// Notes what becomes of a body.
+pub(crate) struct Watched<'a> {
+    content: &'a [u8],
+    fate: &'a Cell<&'static str>,
+}
+
+impl Body for Watched<'_> {
+    async fn read(self, limit: usize) -> Result<Bytes, ReadError> {
+        self.fate.set("read");
+        Bytes::copy_from_slice(self.content).read(limit).await
+    }
+
+    async fn discard(self) {
+        self.fate.set("discarded");
+    }
+}
+
+/// An answer, and what became of the request's body.
+pub(crate) struct Answer {
+    pub(crate) http: http::Response<Bytes>,
+    pub(crate) fate: &'static str,
+}
+
+impl Answer {
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.http
+            .headers()
+            .get(name)
+            .map_or("", |value| value.to_str().unwrap())
+    }
+
+    pub(crate) fn body(&self) -> &str {
+        std::str::from_utf8(self.http.body()).unwrap()
+    }
+
+    pub(crate) fn report(&self) -> &Report {
+        self.http.extensions().get().unwrap()
+    }
+}
+
+pub(crate) fn request(
+    content: &'static str,
+    headers: &[(&'static str, &str)],
+) -> Request<&'static [u8]> {
+    let mut request = Request::post(WRITE.path).body(content.as_bytes()).unwrap();
+    for (name, value) in headers {
+        request
+            .headers_mut()
+            .append(*name, HeaderValue::from_str(value).unwrap());
+    }
+    request
+}
+
+pub(crate) fn call<M: Message>(
+    host: &TestHost,
+    method: &'static Method,
+    request: Request<&[u8]>,
+    handler: impl AsyncFnOnce(&Context, M) -> Result<Response<M>, Error>,
+) -> Answer {
+    let fate = Cell::new("untouched");
+    let request = request.map(|content| Watched {
+        content,
+        fate: &fate,
+    });
+    let http = block_on(Server::new(host, LIMITS).unary(method, request, handler));
+    Answer {
+        http,
+        fate: fate.get(),
+    }
+}
+
+pub(crate) async fn echo(_: &Context, message: Timestamp) -> Result<Response<Timestamp>, Error> {
+    Ok(message.into())
+}
+
+pub(crate) async fn never(_: &Context, _: Timestamp) -> Result<Response<Timestamp>, Error> {
+    panic!("the handler was called")
+}
+
+pub(crate) const JSON: (&str, &str) = ("content-type", "application/json");
+pub(crate) const PROTO: (&str, &str) = ("content-type", "application/proto");
+pub(crate) const MOMENT: &str = "\"2026-01-02T03:04:05Z\"";
