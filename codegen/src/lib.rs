@@ -2,7 +2,8 @@
 //!
 //! For every package that the given files define, and that they import, it writes the messages
 //! (prost), their JSON form (pbjson), and for each service a trait to implement, a router, a
-//! table of methods and a typed client. The output needs the crates `connect`, `prost` and `serde` and nothing else; protoc is not used.
+//! table of methods and a typed client. The output needs the crates `connect`, `prost` and `serde`
+//! and nothing else; protoc is not used.
 //!
 //! ```no_run
 //! // build.rs

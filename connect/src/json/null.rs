@@ -1,7 +1,5 @@
 //! `null`, which stands for the default of every field but those that hold any value.
 
-use std::fmt;
-
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor, value::Error};
 use serde::forward_to_deserialize_any;
 
@@ -51,11 +49,5 @@ impl<'de> Deserializer<'de> for Null {
     forward_to_deserialize_any! {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit
         unit_struct seq tuple tuple_struct map struct enum identifier ignored_any
-    }
-}
-
-impl fmt::Debug for Null {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("null")
     }
 }

@@ -3,15 +3,15 @@
 
 use std::fmt::Display;
 
+use serde::Serializer;
 use serde::ser::{Error as _, Impossible, Serialize, SerializeMap, SerializeSeq, SerializeStruct};
-use serde::{Serializer, ser};
 use serde_json::Error;
 
 /// Writes a value.
 ///
 /// # Errors
 /// Those of the value itself.
-pub(crate) fn write(value: &impl Serialize) -> Result<Vec<u8>, Error> {
+pub(crate) fn write(value: &(impl Serialize + ?Sized)) -> Result<Vec<u8>, Error> {
     let mut out = Vec::with_capacity(256);
     value.serialize(Writer(&mut out))?;
     Ok(out)
@@ -207,7 +207,7 @@ impl SerializeMap for Compound<'_> {
     /// Numbers and booleans become strings.
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Error> {
         self.separate();
-        let key = write(&Key(key))?;
+        let key = write(key)?;
         if key.starts_with(b"\"") {
             self.out.extend_from_slice(&key);
         } else {
@@ -247,15 +247,6 @@ impl SerializeStruct for Compound<'_> {
     fn end(self) -> Result<(), Error> {
         self.finish();
         Ok(())
-    }
-}
-
-/// A key of any size.
-struct Key<'a, T: ?Sized>(&'a T);
-
-impl<T: Serialize + ?Sized> Serialize for Key<'_, T> {
-    fn serialize<S: ser::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.0.serialize(serializer)
     }
 }
 
