@@ -1,6 +1,6 @@
 //! What the runtime hands over: the variables of `wrangler.toml`, read once in an isolate's life.
 
-use std::cell::{Cell, OnceCell};
+use std::cell::OnceCell;
 use std::rc::Rc;
 
 use connect::{Error, Host as _};
@@ -26,11 +26,7 @@ pub fn isolate(env: &Env) -> Result<Rc<Isolate>, Error> {
 
 fn start(env: &Env) -> Result<Rc<Isolate>, Error> {
     let config = Config::from_vars(|name| var(env, name))?;
-    Ok(Rc::new(Isolate {
-        config,
-        started_at_ms: WorkerHost.now_ms(),
-        colonies: Cell::new(None),
-    }))
+    Ok(Rc::new(Isolate::new(config, WorkerHost.now_ms())))
 }
 
 /// A variable as text. TOML's numbers, booleans and tables arrive as such: as JSON they are what a

@@ -15,6 +15,18 @@ pub struct Isolate {
     pub colonies: Cell<Option<Counted>>,
 }
 
+impl Isolate {
+    /// The memory of one that starts now.
+    #[must_use]
+    pub fn new(config: Config, now_ms: i64) -> Self {
+        Self {
+            config,
+            started_at_ms: now_ms,
+            colonies: Cell::new(None),
+        }
+    }
+}
+
 /// A number of colonies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Counted {

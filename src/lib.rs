@@ -20,7 +20,7 @@ pub mod sql;
 pub mod telemetry;
 
 use bytes::Bytes;
-use connect::{Body, Error, Host as _, Limits, Peer, Server};
+use connect::{Body, Error, Host as _, Peer, Server};
 use http::{HeaderValue, Method, StatusCode, header};
 use worker::{Context, Env, Request, Response, event};
 
@@ -48,14 +48,7 @@ async fn answer(
     mut request: http::Request<RequestBody>,
     env: &Env,
 ) -> (http::Response<Bytes>, Usage) {
-    let server = Server::new(
-        WorkerHost,
-        Limits {
-            max_message_bytes: limits::MESSAGE_BYTES,
-            max_timeout: limits::DEADLINE,
-            gzip_from_bytes: Some(limits::GZIP_FROM_BYTES),
-        },
-    );
+    let server = Server::new(WorkerHost, limits::SERVER);
     let isolate = isolate(env);
     let objects = DurableObjects::new(env).map_err(|error| {
         Error::internal("the service is not configured correctly").with_cause(error)

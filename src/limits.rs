@@ -2,6 +2,15 @@
 
 use std::time::Duration;
 
+use connect::Limits;
+
+/// What the public service allows a call to take.
+pub const SERVER: Limits = Limits {
+    max_message_bytes: MESSAGE_BYTES,
+    max_timeout: DEADLINE,
+    gzip_from_bytes: Some(GZIP_FROM_BYTES),
+};
+
 /// Bytes of a request's message. The largest record in the field carries a certificate chain of
 /// a few KB; this leaves room for ten of them and still bounds what an isolate must hold.
 pub const MESSAGE_BYTES: usize = 64 * 1024;

@@ -27,7 +27,8 @@ impl VisitMut for Mender {
     }
 
     /// pbjson's numbers do not know `1.0`, and their errors tell of its insides. It does not
-    /// expect a message `Vec` or an enum's value `SELF`, either.
+    /// expect a message `Vec` or an enum's value `SELF`, either, and would write some maps in
+    /// another order each time.
     fn visit_path_mut(&mut self, path: &mut Path) {
         visit_mut::visit_path_mut(self, path);
         let is_alone = path.segments.len() == 1;
@@ -35,6 +36,9 @@ impl VisitMut for Mender {
             let arguments = &last.arguments;
             if is_alone && last.ident == "Vec" && !arguments.is_none() {
                 *path = parse_quote!(::std::vec::Vec #arguments);
+            } else if !is_alone && last.ident == "HashMap" {
+                *path = parse_quote!(::std::collections::BTreeMap #arguments);
+                return;
             } else if !is_alone && last.ident == "Self" {
                 // As prost calls it.
                 last.ident = Ident::new("Self_", last.ident.span());
@@ -200,6 +204,7 @@ mod tests {
                 g = map_.next_value::<std::collections::BTreeMap<_, Kind>>()?;
                 h = a::Kind::try_from(*v).map_err(|_| whatever())?;
                 i = pbjson::private::base64::encode(v);
+                let k: std::collections::HashMap<_, _> = l;
                 { if a__.is_some() { return; } a__ = b; }
             }",
         );
@@ -214,6 +219,7 @@ mod tests {
                 g = ::connect::json::next_enum_map::<_, Kind, _>(&mut map_)?;
                 h = ::connect::json::enumeration::<a::Kind, S::Error>(*v)?;
                 i = ::connect::json::encode_base64(v);
+                let k: ::std::collections::BTreeMap<_, _> = l;
                 {
                     if let Some(value) = b {
                         if a__.is_some() { return; }

@@ -1,4 +1,4 @@
-//! The registry in memory, for tests of all that stands above storage.
+//! The registry in memory, for tests of all that stands above storage: feature `testing`.
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,12 +22,13 @@ type Key = (i32, String, String);
 
 /// Leases, census and alarm of one object.
 #[derive(Debug, Default)]
-pub(crate) struct MemoryStore {
+pub struct MemoryStore {
     leases: RefCell<BTreeMap<Key, StoredLease>>,
     census: RefCell<BTreeSet<String>>,
-    pub(crate) alarm_at_ms: Cell<Option<i64>>,
+    /// When the object asked to be woken.
+    pub alarm_at_ms: Cell<Option<i64>>,
     /// Rows written since the beginning, as the platform would bill them.
-    pub(crate) rows_written: Cell<u64>,
+    pub rows_written: Cell<u64>,
 }
 
 impl MemoryStore {
@@ -104,7 +105,7 @@ impl Store for Rc<MemoryStore> {
     }
 
     fn count(&self) -> Result<i64, Error> {
-        Ok(i64::try_from(self.census.borrow().len()).unwrap())
+        Ok(i64::try_from(self.census.borrow().len()).unwrap_or(i64::MAX))
     }
 
     async fn set_alarm(&self, at_ms: i64) -> Result<(), Error> {
@@ -122,22 +123,24 @@ impl Store for Rc<MemoryStore> {
 }
 
 /// An object in memory.
-pub(crate) type MemoryRegistry<'a> = Registry<Rc<MemoryStore>, &'a TestHost>;
+pub type MemoryRegistry<'a> = Registry<Rc<MemoryStore>, &'a TestHost>;
 
 /// All objects, in memory: reached through generated client and router as the real ones are.
 #[derive(Clone, Debug)]
-pub(crate) struct MemoryObjects<'a> {
+pub struct MemoryObjects<'a> {
     host: &'a TestHost,
     cleanup_interval_ms: i64,
     objects: Rc<RefCell<BTreeMap<String, Rc<MemoryRegistry<'a>>>>>,
     /// Whether calls fail.
-    pub(crate) are_down: Rc<Cell<bool>>,
+    pub are_down: Rc<Cell<bool>>,
     /// Calls so far.
-    pub(crate) requests: Rc<Cell<u32>>,
+    pub requests: Rc<Cell<u32>>,
 }
 
 impl<'a> MemoryObjects<'a> {
-    pub(crate) fn new(host: &'a TestHost, cleanup_interval_ms: i64) -> Self {
+    /// None yet; `cleanup_interval_ms` is that of all of them.
+    #[must_use]
+    pub fn new(host: &'a TestHost, cleanup_interval_ms: i64) -> Self {
         Self {
             host,
             cleanup_interval_ms,
@@ -148,7 +151,8 @@ impl<'a> MemoryObjects<'a> {
     }
 
     /// The object of that name.
-    pub(crate) fn get(&self, name: &str) -> Rc<MemoryRegistry<'a>> {
+    #[must_use]
+    pub fn get(&self, name: &str) -> Rc<MemoryRegistry<'a>> {
         let new = || {
             Rc::new(Registry::new(
                 Rc::default(),
@@ -161,12 +165,13 @@ impl<'a> MemoryObjects<'a> {
     }
 
     /// What an object stores.
-    pub(crate) fn store(&self, name: &str) -> Rc<MemoryStore> {
+    #[must_use]
+    pub fn store(&self, name: &str) -> Rc<MemoryStore> {
         Rc::clone(&self.get(name).store)
     }
 
     /// Drops all objects from memory; their storage stays.
-    pub(crate) fn restart(&self) {
+    pub fn restart(&self) {
         for object in self.objects.borrow_mut().values_mut() {
             let store = Rc::clone(&object.store);
             *object = Rc::new(Registry::new(store, self.host, self.cleanup_interval_ms));
@@ -174,7 +179,7 @@ impl<'a> MemoryObjects<'a> {
     }
 
     /// Fires the alarms that are due, each once.
-    pub(crate) async fn fire_alarms(&self) {
+    pub async fn fire_alarms(&self) {
         let now_ms = self.host.now_ms.get();
         let objects: Vec<_> = self.objects.borrow().values().cloned().collect();
         for object in objects {
@@ -192,7 +197,8 @@ impl<'a> MemoryObjects<'a> {
     }
 
     /// When the next alarm is due.
-    pub(crate) fn next_alarm_ms(&self) -> Option<i64> {
+    #[must_use]
+    pub fn next_alarm_ms(&self) -> Option<i64> {
         let objects = self.objects.borrow();
         objects
             .values()
@@ -227,7 +233,7 @@ impl<'a> Objects for MemoryObjects<'a> {
 
 /// Carries calls to one object.
 #[derive(Clone, Debug)]
-pub(crate) struct MemoryStub<'a> {
+pub struct MemoryStub<'a> {
     objects: MemoryObjects<'a>,
     name: String,
 }

@@ -7,7 +7,7 @@
 pub mod census;
 pub mod client;
 pub mod lease;
-#[cfg(test)]
+#[cfg(any(test, feature = "testing"))]
 pub mod memory;
 pub mod service;
 pub mod store;

@@ -1,7 +1,6 @@
 //! What handlers do when the registry cannot be reached. What clients see when it can is tested
 //! end to end.
 
-use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -38,11 +37,7 @@ impl<'a> Service<'a> {
         Self {
             host,
             objects: MemoryObjects::new(host, config.cleanup_interval_ms),
-            isolate: Rc::new(Isolate {
-                config,
-                started_at_ms: 0,
-                colonies: Cell::new(None),
-            }),
+            isolate: Rc::new(Isolate::new(config, 0)),
         }
     }
 

@@ -3,6 +3,7 @@
 mod conformance;
 mod dev;
 mod differential;
+mod fuzz;
 mod process;
 mod project;
 mod serve;
@@ -51,6 +52,15 @@ enum Command {
         #[arg(long, default_value_t = differential::SEED)]
         seed: u64,
     },
+    /// Fuzzes the service and the codecs, on nightly Rust
+    Fuzz {
+        /// For how long, on each target
+        #[arg(long, default_value_t = 60)]
+        seconds: u32,
+        /// Only this one: request, get, gzip, json or binary
+        #[arg(long)]
+        target: Option<String>,
+    },
     /// What the conformance runner starts as a server
     #[command(hide = true)]
     ConformancePeer,
@@ -91,6 +101,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Test => suite::run_all(),
         Command::Conformance => conformance::run_suite(),
         Command::Differential { cases, seed } => differential::compare(cases, seed),
+        Command::Fuzz { seconds, target } => fuzz::run_all(seconds, target.as_deref()),
         Command::ConformancePeer => conformance::peer(),
         Command::ConformanceReport => conformance::report(),
         Command::Bless => suite::bless(),

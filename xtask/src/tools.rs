@@ -11,6 +11,7 @@ use crate::project;
 
 const WASM_TARGET: &str = "wasm32-unknown-unknown";
 const WORKER_BUILD: &str = "0.8.7";
+const CARGO_FUZZ: &str = "0.13.2";
 
 /// Installs whatever is missing. Says nothing when nothing is.
 pub(crate) fn install() -> Result<()> {
@@ -30,6 +31,11 @@ pub(crate) fn worker_build() -> Result<PathBuf> {
 pub(crate) fn wasm_bindgen() -> Result<PathBuf> {
     let version = project::locked_version("wasm-bindgen")?;
     cargo_installed("wasm-bindgen-cli", "wasm-bindgen", &version)
+}
+
+/// Drives libFuzzer. Not among what [`install`] installs, as only fuzzing needs it.
+pub(crate) fn cargo_fuzz() -> Result<PathBuf> {
+    cargo_installed("cargo-fuzz", "cargo-fuzz", CARGO_FUZZ)
 }
 
 fn wasm_target() -> Result<()> {

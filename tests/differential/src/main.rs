@@ -5,25 +5,14 @@
 //! the message; an answer is a letter (`+`, or `-` for a refusal) and the message or why not. Each
 //! part but the letters has its size before it, in four bytes, big-endian.
 
-/// The messages.
-pub mod protos {
-    include!(concat!(env!("OUT_DIR"), "/protos.rs"));
-}
-
 use std::io::{self, BufReader, BufWriter, Read, Write};
 
 use anyhow::{Context as _, Result};
-use connect::json::{self, AnyType};
-
-use protos::{coral, differential};
+use connect::json::AnyType;
+use differential::types;
 
 fn main() -> Result<()> {
-    let types = [
-        &differential::v1::TYPES[..],
-        &coral::discovery::v1::TYPES[..],
-    ]
-    .concat();
-    json::register(&types);
+    let types = types();
     let mut input = BufReader::new(io::stdin().lock());
     let mut output = BufWriter::new(io::stdout().lock());
     while let Some(way) = read_letter(&mut input)? {

@@ -1,0 +1,34 @@
+//! What is fuzzed: functions of bytes that panic when what they promise does not hold.
+//!
+//! `cargo xtask fuzz` lets a fuzzer choose the bytes, on nightly Rust. The tests replay those that
+//! it starts from, in `seeds/`, and what it once found.
+
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a broken promise ends the run"
+)]
+
+mod calls;
+mod codecs;
+
+/// Everything that is fuzzed, by name: the folder of its seeds and the fuzzer's program are called
+/// like it.
+pub const TARGETS: [(&str, fn(&[u8])); 5] = [
+    ("request", calls::request),
+    ("get", calls::get),
+    ("gzip", calls::gzip),
+    ("json", codecs::json),
+    ("binary", codecs::binary),
+];
+
+/// Runs the target of that name.
+///
+/// # Panics
+/// When what the target promises does not hold for `data`, and when there is no such target.
+pub fn run(name: &str, data: &[u8]) {
+    let target = TARGETS.iter().find(|(target, _)| *target == name);
+    let (_, promise) = target.expect("a target of that name");
+    promise(data);
+}
