@@ -1,6 +1,6 @@
 //! Generates Connect services from proto files, for a `build.rs`.
 //!
-//! For every package that the given files define, and that they import, it writes the messages
+//! Types without a package go into a module `no_package`. For every package that the given files define, and that they import, it writes the messages
 //! (prost), their JSON form (pbjson), and for each service a trait to implement, a router, a
 //! table of methods and a typed client. The output needs the crates `connect`, `prost` and `serde`
 //! and nothing else; protoc is not used.
@@ -22,15 +22,18 @@ mod descriptors;
 mod emit;
 mod error;
 mod json;
+mod left_out;
 mod mend;
 mod messages;
 mod model;
 mod names;
+mod no_package;
 mod output;
 
 use std::path::PathBuf;
 
 pub use error::Error;
+use left_out::LeftOut;
 
 /// What to generate, and where to.
 #[derive(Clone, Debug, Default)]
@@ -38,7 +41,7 @@ pub struct Builder {
     includes: Vec<PathBuf>,
     files: Vec<PathBuf>,
     out_dir: Option<PathBuf>,
-    leaves_out_streaming: bool,
+    left_out: LeftOut,
 }
 
 impl Builder {
@@ -66,7 +69,15 @@ impl Builder {
     /// Without this such an RPC is an error.
     #[must_use]
     pub fn leave_out_streaming(mut self) -> Self {
-        self.leaves_out_streaming = true;
+        self.left_out.streaming = true;
+        self
+    }
+
+    /// Leaves out one RPC, by its full name: `package.Service.Method`. Clients of it get
+    /// `unimplemented`.
+    #[must_use]
+    pub fn leave_out(mut self, rpc: impl Into<String>) -> Self {
+        self.left_out.named.push(rpc.into());
         self
     }
 
@@ -99,8 +110,8 @@ impl Builder {
     /// it includes. A file whose content would be the same is left untouched.
     ///
     /// # Errors
-    /// When a proto file cannot be compiled, an RPC streams, two names would collide in Rust,
-    /// or the output cannot be written.
+    /// When a proto file cannot be compiled, an RPC streams, an RPC to leave out is not there, two
+    /// names would collide in Rust, or the output cannot be written.
     ///
     /// # Returns
     /// The absolute paths of the proto files that were read, imports included.
@@ -111,9 +122,11 @@ impl Builder {
                 .ok_or_else(|| Error::new("OUT_DIR is not set: use out_dir() outside build.rs"))?
                 .into(),
         };
-        let set = descriptors::compile(&self.includes, &self.files)?;
-        names::check(&set.files, self.leaves_out_streaming)?;
-        let (messages, services) = messages::generate(&set.files)?;
+        let mut set = descriptors::compile(&self.includes, &self.files)?;
+        no_package::move_in(&mut set.files);
+        self.left_out.check(&set.files)?;
+        names::check(&set.files, &self.left_out)?;
+        let (messages, services) = messages::generate(&set.files, &self.left_out)?;
         let json = json::generate(&set.files)?;
         output::write(&out_dir, &set.files, messages, json, &services)?;
         Ok(set.paths)

@@ -9,6 +9,7 @@ use prost_types::FileDescriptorProto;
 
 use crate::Error;
 use crate::descriptors::{WELL_KNOWN_MODULE, WELL_KNOWN_PACKAGE};
+use crate::left_out::LeftOut;
 use crate::model::Service;
 use crate::names::module_path;
 
@@ -24,8 +25,11 @@ impl ServiceGenerator for Collector {
     }
 }
 
-/// Generates the messages of `files`.
-pub(crate) fn generate(files: &[FileDescriptorProto]) -> Result<(Sources, Vec<Service>), Error> {
+/// Generates the messages of `files`, and takes down their services without what is left out.
+pub(crate) fn generate(
+    files: &[FileDescriptorProto],
+    left_out: &LeftOut,
+) -> Result<(Sources, Vec<Service>), Error> {
     let collected = Rc::new(RefCell::new(Vec::new()));
     let requests = files
         .iter()
@@ -54,7 +58,7 @@ pub(crate) fn generate(files: &[FileDescriptorProto]) -> Result<(Sources, Vec<Se
     let services = collected
         .borrow()
         .iter()
-        .map(Service::new)
+        .map(|service| Service::new(service, left_out))
         .collect::<Result<_, _>>()?;
     Ok((packages.collect(), services))
 }

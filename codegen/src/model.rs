@@ -5,7 +5,9 @@ use prost_types::method_options::IdempotencyLevel;
 use quote::format_ident;
 
 use crate::Error;
+use crate::left_out::LeftOut;
 use crate::names::module_path;
+use crate::no_package::full_name;
 
 /// A service with its Rust names.
 pub(crate) struct Service {
@@ -41,14 +43,16 @@ pub(crate) struct Method {
 }
 
 impl Service {
-    pub(crate) fn new(service: &prost_build::Service) -> Result<Self, Error> {
+    pub(crate) fn new(service: &prost_build::Service, left_out: &LeftOut) -> Result<Self, Error> {
         use heck::ToSnakeCase as _;
-        let full_name = format!("{}.{}", service.package, service.proto_name);
+        let full_name = full_name(&service.package, &service.proto_name);
         let methods = service
             .methods
             .iter()
-            // Those that stream were refused, or are to be left out.
-            .filter(|method| !method.client_streaming && !method.server_streaming)
+            .filter(|method| {
+                let streams = method.client_streaming || method.server_streaming;
+                !left_out.has(&full_name, &method.proto_name, streams)
+            })
             .map(|method| Method::new(&full_name, method))
             .collect::<Result<_, _>>()?;
         Ok(Self {

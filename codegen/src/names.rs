@@ -1,5 +1,5 @@
-//! Finds, before anything is generated, what could not become Rust: RPCs that stream, files
-//! without a package, and names that are different in protobuf but the same in Rust.
+//! Finds, before anything is generated, what could not become Rust: RPCs that stream, and names that
+//! are different in protobuf but the same in Rust.
 
 use std::collections::BTreeMap;
 
@@ -7,6 +7,8 @@ use heck::{ToSnakeCase as _, ToUpperCamelCase as _};
 use prost_types::{FileDescriptorProto, ServiceDescriptorProto};
 
 use crate::Error;
+use crate::left_out::LeftOut;
+use crate::no_package::full_name;
 
 /// Rust names that are taken, each with who took it.
 #[derive(Default)]
@@ -33,19 +35,10 @@ pub(crate) fn module_path(package: &str) -> String {
 }
 
 /// Checks all files of one generation together: packages may span files.
-pub(crate) fn check(
-    files: &[FileDescriptorProto],
-    streaming_is_left_out: bool,
-) -> Result<(), Error> {
+pub(crate) fn check(files: &[FileDescriptorProto], left_out: &LeftOut) -> Result<(), Error> {
     let mut types = Claims::default();
     for file in files {
-        if file.package().is_empty() {
-            return Err(Error::new(format!(
-                "{} has no package: pbjson needs one, and its names would be everybody's",
-                file.name()
-            )));
-        }
-        let scope = |name: &str| format!("{}.{name}", file.package());
+        let scope = |name: &str| full_name(file.package(), name);
         let messages = file.message_type.iter().map(|m| ("message", m.name()));
         let enums = file.enum_type.iter().map(|e| ("enum", e.name()));
         for (kind, name) in messages.chain(enums) {
@@ -59,7 +52,7 @@ pub(crate) fn check(
             types.claim(scope(&rust_name), claimant.clone())?;
             types.claim(scope(&format!("{rust_name}Client")), claimant.clone())?;
             types.claim(scope(&name.to_snake_case()), claimant)?;
-            check_methods(file, service, streaming_is_left_out)?;
+            check_methods(file, service, left_out)?;
         }
         // A message with nested types also becomes a module.
         for message in &file.message_type {
@@ -78,18 +71,21 @@ pub(crate) fn check(
 fn check_methods(
     file: &FileDescriptorProto,
     service: &ServiceDescriptorProto,
-    streaming_is_left_out: bool,
+    left_out: &LeftOut,
 ) -> Result<(), Error> {
+    let full_name = full_name(file.package(), service.name());
     let mut methods = Claims::default();
     for method in &service.method {
         let rpc = format!("RPC {}.{} ({})", service.name(), method.name(), file.name());
-        if method.client_streaming() || method.server_streaming() {
-            if streaming_is_left_out {
-                continue;
-            }
+        let streams = method.client_streaming() || method.server_streaming();
+        if left_out.has(&full_name, method.name(), streams) {
+            continue;
+        }
+        if streams {
             return Err(Error::new(format!(
                 "{rpc} streams: only unary RPCs can be generated; remove `stream` or the RPC, or \
-                 leave out all that stream"
+                 leave it out with `.leave_out(\"{full_name}.{}\")` in the build script",
+                method.name()
             )));
         }
         methods.claim(method.name().to_snake_case(), rpc)?;

@@ -10,18 +10,15 @@
 
 use std::fs;
 
+use connect_codegen::Builder;
+
 /// Generates from the body of one proto file and returns the error's text.
 fn refusal(body: &str) -> String {
-    refusal_of(&format!(
-        "syntax = \"proto3\";\npackage test.v1;\nmessage M {{}}\n{body}\n"
-    ))
-}
-
-fn refusal_of(proto: &str) -> String {
+    let proto = format!("syntax = \"proto3\";\npackage test.v1;\nmessage M {{}}\n{body}\n");
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("test.proto"), proto).unwrap();
     let out_dir = folder.path().join("out");
-    let generated = connect_codegen::Builder::new()
+    let generated = Builder::new()
         .include(folder.path())
         .file("test.proto")
         .out_dir(&out_dir)
@@ -103,8 +100,56 @@ fn refusals_name_what_is_wrong_and_where() {
     }
 }
 
+/// Generates a service with a unary RPC and two that stream, of which some are left out.
+fn leaving_out(leave_out: impl FnOnce(Builder) -> Builder) -> Result<String, String> {
+    let folder = tempfile::tempdir().unwrap();
+    let proto = "syntax = \"proto3\"; package test.v1; message M {}
+        service S {
+            rpc Do(M) returns (M);
+            rpc Watch(M) returns (stream M);
+            rpc Send(stream M) returns (M);
+        }";
+    fs::write(folder.path().join("test.proto"), proto).unwrap();
+    let builder = Builder::new()
+        .include(folder.path())
+        .file("test.proto")
+        .out_dir(folder.path());
+    leave_out(builder)
+        .generate()
+        .map_err(|error| error.to_string())?;
+    Ok(fs::read_to_string(folder.path().join("test.v1.connect.rs")).unwrap())
+}
+
 #[test]
-fn a_file_without_a_package_is_refused() {
-    let text = refusal_of("syntax = \"proto3\"; message M {}");
-    assert!(text.contains("test.proto has no package"), "{text}");
+fn what_is_left_out_is_not_generated() {
+    let generated = leaving_out(|builder| {
+        builder
+            .leave_out("test.v1.S.Watch")
+            .leave_out("test.v1.S.Send")
+    });
+    let generated = generated.unwrap();
+    assert!(generated.contains("/test.v1.S/Do"));
+    assert!(!generated.contains("/test.v1.S/Watch") && !generated.contains("/test.v1.S/Send"));
+    assert_eq!(
+        leaving_out(Builder::leave_out_streaming).unwrap(),
+        generated
+    );
+    let without = leaving_out(|builder| builder.leave_out_streaming().leave_out("test.v1.S.Do"));
+    assert!(!without.unwrap().contains("/test.v1.S/Do"));
+}
+
+#[test]
+fn only_what_is_named_is_left_out() {
+    let text = leaving_out(|builder| builder.leave_out("test.v1.S.Watch")).unwrap_err();
+    assert!(
+        text.contains("RPC S.Send (test.proto) streams")
+            && text.contains(".leave_out(\"test.v1.S.Send\")"),
+        "{text}"
+    );
+    let text = leaving_out(|builder| builder.leave_out("S.Watch")).unwrap_err();
+    assert!(
+        text.contains("S.Watch is to be left out, but there is no such RPC")
+            && text.contains("test.v1.S.Watch"),
+        "{text}"
+    );
 }

@@ -118,7 +118,7 @@ fn runner() -> Result<PathBuf> {
 }
 
 /// The suite's proto files, from its Go module.
-fn proto() -> Result<PathBuf> {
+pub(crate) fn proto() -> Result<PathBuf> {
     #[derive(Deserialize)]
     #[serde(rename_all = "PascalCase")]
     struct Download {

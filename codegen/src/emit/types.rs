@@ -7,6 +7,7 @@ use quote::quote;
 
 use crate::Error;
 use crate::model::ident;
+use crate::no_package::full_name;
 
 /// The list of the messages of one package, which may span files.
 pub(crate) fn types<'a>(
@@ -15,7 +16,8 @@ pub(crate) fn types<'a>(
     let mut types = Vec::new();
     for file in files {
         for message in &file.message_type {
-            collect(&mut types, file.package(), &quote! {}, message)?;
+            let full_name = full_name(file.package(), message.name());
+            collect(&mut types, &full_name, &quote! {}, message)?;
         }
     }
     let count = types.len();
@@ -30,7 +32,7 @@ pub(crate) fn types<'a>(
 
 fn collect(
     types: &mut Vec<TokenStream>,
-    scope: &str,
+    full_name: &str,
     module: &TokenStream,
     message: &DescriptorProto,
 ) -> Result<(), Error> {
@@ -41,13 +43,12 @@ fn collect(
     {
         return Ok(());
     }
-    let full_name = format!("{scope}.{}", message.name());
     let ident = ident(&message.name().to_upper_camel_case())?;
     types.push(quote! { ::connect::json::AnyType::new::<#module #ident>(#full_name) });
     let nested = crate::model::ident(&message.name().to_snake_case())?;
     let module = quote! { #module #nested:: };
-    message
-        .nested_type
-        .iter()
-        .try_for_each(|nested| collect(types, &full_name, &module, nested))
+    message.nested_type.iter().try_for_each(|nested| {
+        let full_name = format!("{full_name}.{}", nested.name());
+        collect(types, &full_name, &module, nested)
+    })
 }

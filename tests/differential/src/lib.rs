@@ -1,4 +1,5 @@
-//! The messages that codecs are compared on: one of every kind of field, and the project's own.
+//! The messages that codecs are compared on: one of every kind of field, the project's own, and
+//! those of Connect's conformance suite where its proto is at hand.
 
 /// The messages.
 pub mod protos {
@@ -13,6 +14,8 @@ pub fn types() -> Vec<AnyType> {
     let types = [
         &protos::differential::v1::TYPES[..],
         &protos::coral::discovery::v1::TYPES[..],
+        #[cfg(has_conformance)]
+        &protos::connectrpc::conformance::v1::TYPES[..],
     ]
     .concat();
     json::register(&types);

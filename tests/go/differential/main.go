@@ -19,10 +19,9 @@ import (
 	differentialv1 "github.com/coral-mesh/coral-discovery/tests/go/gen/differential/v1"
 )
 
-// messages are what is compared.
+// messages are what is compared, besides those of the image; one with every kind of field as often
+// as all others.
 var messages = []proto.Message{
-	&differentialv1.Everything{},
-	&differentialv1.Everything{},
 	&discoveryv1.RegisterColonyRequest{},
 	&discoveryv1.LookupColonyResponse{},
 	&discoveryv1.RegisterAgentResponse{},
@@ -33,6 +32,7 @@ const shown = 20
 
 type comparison struct {
 	peer          *peer
+	types         *types
 	random        *rand.Rand
 	disagreements int
 }
@@ -41,14 +41,28 @@ func main() {
 	cases := flag.Int("cases", 20_000, "how many messages to compare")
 	seed := flag.Uint64("seed", 1, "where randomness starts")
 	program := flag.String("peer", "", "the program that has our codecs")
+	image := flag.String("image", "", "descriptors of more messages to compare")
 	flag.Parse()
 	peer, err := start(*program)
 	if err != nil {
 		log.Fatal(err)
 	}
-	c := &comparison{peer: peer, random: rand.New(rand.NewPCG(*seed, 0))}
+	types, err := read(*image)
+	if err != nil {
+		log.Fatal(err)
+	}
+	c := &comparison{peer: peer, types: types, random: rand.New(rand.NewPCG(*seed, 0))}
+	others := types.messages
+	for _, message := range messages {
+		others = append(others, message.ProtoReflect().Type())
+	}
+	everything := (&differentialv1.Everything{}).ProtoReflect().Type()
 	for i := range *cases {
-		c.compare(messages[i%len(messages)].ProtoReflect().Type())
+		if i%2 == 0 {
+			c.compare(everything)
+		} else {
+			c.compare(others[i/2%len(others)])
+		}
 		if i%100_000 == 99_999 {
 			fmt.Printf("%d cases, %d disagreements\n", i+1, c.disagreements)
 		}
@@ -73,7 +87,7 @@ func (c *comparison) compare(of protoreflect.MessageType) {
 	if err != nil {
 		log.Fatal(err)
 	}
-	c.compareBinary(of, c.damage(binary))
+	c.compareBinary(of, c.damage(of.Descriptor(), binary))
 }
 
 // compareWriting returns Go's JSON, if the message has any.
@@ -84,7 +98,7 @@ func (c *comparison) compareWriting(message proto.Message) (string, bool) {
 	}
 	name := message.ProtoReflect().Descriptor().FullName()
 	ours, refusal := c.peer.convert('b', name, binary)
-	theirs, err := protojson.Marshal(message)
+	theirs, err := protojson.MarshalOptions{Resolver: c.types}.Marshal(message)
 	if (refusal == "") != (err == nil) {
 		c.disagree("writing", name, fmt.Sprintf("%x", binary), string(ours)+refusal, fmt.Sprint(string(theirs), err))
 		return "", false
@@ -100,7 +114,7 @@ func (c *comparison) compareReading(of protoreflect.MessageType, text string) {
 	name := of.Descriptor().FullName()
 	ours, refusal := c.peer.convert('j', name, []byte(text))
 	theirs := of.New().Interface()
-	err := protojson.UnmarshalOptions{DiscardUnknown: true}.Unmarshal([]byte(text), theirs)
+	err := protojson.UnmarshalOptions{DiscardUnknown: true, Resolver: c.types}.Unmarshal([]byte(text), theirs)
 	if refusal != "" && err == nil && lenient.MatchString(text) {
 		return
 	}
@@ -117,25 +131,14 @@ func (c *comparison) compareReading(of protoreflect.MessageType, text string) {
 	c.same("reading", of, text, ours, theirs)
 }
 
-// compareBinary reads binary that may be damaged, and writes it as JSON.
-func (c *comparison) compareBinary(of protoreflect.MessageType, binary []byte) {
-	theirs := of.New().Interface()
-	err := proto.Unmarshal(binary, theirs)
-	_, refusal := c.peer.convert('b', of.Descriptor().FullName(), binary)
-	isUnreadable := strings.Contains(refusal, "unmarshal message")
-	if isUnreadable != (err != nil) {
-		c.disagree("binary", of.Descriptor().FullName(), fmt.Sprintf("%x", binary), refusal, fmt.Sprint(err))
-	}
-}
-
 func (c *comparison) same(what string, of protoreflect.MessageType, input string, ours []byte, theirs proto.Message) {
 	message := of.New().Interface()
 	if err := proto.Unmarshal(ours, message); err != nil {
 		log.Fatalf("%s of %s: our binary cannot be read: %v", what, input, err)
 	}
 	// In a google.protobuf.Any the same message may have other bytes: its JSON tells then.
-	if !proto.Equal(message, theirs) && !reflect.DeepEqual(parse(protojson.Format(message)), parse(protojson.Format(theirs))) {
-		c.disagree(what, of.Descriptor().FullName(), input, protojson.Format(message), protojson.Format(theirs))
+	if !proto.Equal(message, theirs) && !reflect.DeepEqual(parse(c.format(message)), parse(c.format(theirs))) {
+		c.disagree(what, of.Descriptor().FullName(), input, c.format(message), c.format(theirs))
 	}
 }
 
@@ -143,6 +146,11 @@ func (c *comparison) disagree(what string, name protoreflect.FullName, input, ou
 	if c.disagreements++; c.disagreements <= shown {
 		fmt.Printf("%s %s\n  input:  %s\n  ours:   %s\n  theirs: %s\n", what, name, cut(input), cut(ours), cut(theirs))
 	}
+}
+
+func (c *comparison) format(message proto.Message) string {
+	text, err := protojson.MarshalOptions{Resolver: c.types, Multiline: true}.Marshal(message)
+	return fmt.Sprint(string(text), err)
 }
 
 func cut(text string) string {

@@ -3,8 +3,6 @@ package main
 import (
 	"regexp"
 	"strings"
-
-	"google.golang.org/protobuf/encoding/protowire"
 )
 
 // token finds the values and names of a JSON text.
@@ -69,19 +67,4 @@ func snake(name string) string {
 	return regexp.MustCompile(`[A-Z]`).ReplaceAllStringFunc(name, func(letter string) string {
 		return "_" + strings.ToLower(letter)
 	})
-}
-
-// damage cuts binary, or adds a field that nobody knows. (A known field with the type of another
-// is unknown to Go and an error to prost: both are allowed, so bytes are not changed at random.)
-func (c *comparison) damage(binary []byte) []byte {
-	switch c.random.IntN(4) {
-	case 0:
-		return binary[:c.random.IntN(len(binary)+1)]
-	case 1:
-		return protowire.AppendVarint(protowire.AppendTag(binary, 1000, protowire.VarintType), 7)
-	case 2:
-		return protowire.AppendBytes(protowire.AppendTag(binary, 1000, protowire.BytesType), []byte("unknown"))
-	default:
-		return binary
-	}
 }

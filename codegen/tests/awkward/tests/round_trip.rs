@@ -14,6 +14,7 @@ use std::time::Duration;
 use awkward::awkward::v1::{
     self, Kind, Outer, Prelude, PreludeClient, PreludeEmpty, outer, prelude, prelude_empty,
 };
+use awkward::no_package::{Greeting, Homeless, HomelessClient, Mood, TYPES, greeting, homeless};
 use awkward::r#type::r#async::v1::{Enum, Impl, ImplClient, Match, Struct, r#impl, r#match};
 use connect::testing::{Loopback, TestHost};
 use connect::wkt::Timestamp;
@@ -104,6 +105,12 @@ impl Impl for Handlers {
     }
 }
 
+impl Homeless for Handlers {
+    async fn greet(&self, _: &Context, request: Greeting) -> Answer<greeting::Answer> {
+        Ok(greeting::Answer { to: Some(request) }.into())
+    }
+}
+
 /// Runs a test with a client of each codec whose requests go to the handlers.
 macro_rules! with_clients {
     ($route:path, $client:ident, |$name:ident| $test:expr) => {
@@ -179,6 +186,24 @@ fn keywords_come_back() {
 }
 
 #[test]
+fn what_has_no_package_has_none_on_the_wire() {
+    assert_eq!(homeless::NAME, "Homeless");
+    assert_eq!(homeless::methods::GREET.path, "/Homeless/Greet");
+    let names: Vec<_> = TYPES.iter().map(|each| each.name()).collect();
+    assert_eq!(names, ["Greeting", "Greeting.Answer"]);
+    with_clients!(homeless::route, HomelessClient, |client| {
+        let mut greeting = Greeting {
+            name: "n".to_owned(),
+            mood: Mood::Good.into(),
+            ..Greeting::default()
+        };
+        greeting.others = BTreeMap::from([("o".to_owned(), greeting.clone())]);
+        let answer = client.greet(&greeting, call()).await.unwrap().message;
+        assert_eq!(answer.to, Some(greeting));
+    });
+}
+
+#[test]
 #[allow(deprecated, reason = "deprecated methods still work")]
 fn every_method_is_routed() {
     with_clients!(prelude::route, PreludeClient, |client| {
@@ -204,13 +229,16 @@ fn every_method_is_routed() {
             .await
             .unwrap();
         client.unary(&v1::Context::default(), call()).await.unwrap();
-        client.route(&v1::Server {}, call()).await.unwrap();
+        client.route(&v1::Server::default(), call()).await.unwrap();
         client.new(&v1::Ok {}, call()).await.unwrap();
         client.drop(&v1::Some {}, call()).await.unwrap();
         client.name(&outer::Nested {}, call()).await.unwrap();
     });
     with_clients!(prelude_empty::route, PreludeClient, |client| {
-        let error = client.route(&v1::Server {}, call()).await.unwrap_err();
+        let error = client
+            .route(&v1::Server::default(), call())
+            .await
+            .unwrap_err();
         assert_eq!(error.code(), Code::Unimplemented);
     });
     with_clients!(r#impl::route, ImplClient, |client| {
