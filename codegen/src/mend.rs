@@ -113,16 +113,26 @@ fn next_value(call: &ExprMethodCall) -> Expr {
         (Some("Vec"), [of]) if is_enum(of) => {
             parse_quote!(::connect::json::next_enums::<#of, _>(&mut #map))
         }
-        (Some("BTreeMap"), [key, of]) if is_enum(of) => {
-            parse_quote!(::connect::json::next_enum_map::<#key, #of, _>(&mut #map))
-        }
         (Some("BTreeMap"), [key, of]) => {
-            parse_quote!(::connect::json::next_map::<#key, #of, _>(&mut #map))
+            let key = key_type(key);
+            if is_enum(of) {
+                parse_quote!(::connect::json::next_enum_map::<#key, #of, _>(&mut #map))
+            } else {
+                parse_quote!(::connect::json::next_map::<#key, #of, _>(&mut #map))
+            }
         }
         _ if is_enum(value) => {
             parse_quote!(::connect::json::next_enum::<#value, _>(&mut #map))
         }
         _ => parse_quote!(::connect::json::next_value::<#value, _>(&mut #map)),
+    }
+}
+
+/// A number that is a key has one form only.
+fn key_type(key: &Type) -> Type {
+    match (container(key).as_deref(), arguments(key).as_slice()) {
+        (Some("Number"), [of]) => parse_quote!(::connect::json::Key<#of>),
+        _ => key.clone(),
     }
 }
 
@@ -201,7 +211,7 @@ mod tests {
                 d = self.gen;
                 e = map_.next_value::<Kind>()? as i32;
                 f = map_.next_value::<Option<a::Kind>>()?;
-                g = map_.next_value::<std::collections::BTreeMap<_, Kind>>()?;
+                g = map_.next_value::<std::collections::BTreeMap<pbjson::private::NumberDeserialize<i32>, Kind>>()?;
                 h = a::Kind::try_from(*v).map_err(|_| whatever())?;
                 i = pbjson::private::base64::encode(v);
                 let k: std::collections::HashMap<_, _> = l;
@@ -216,7 +226,7 @@ mod tests {
                 d = self.r#gen;
                 e = ::connect::json::next_enum::<Kind, _>(&mut map_)? as i32;
                 f = ::connect::json::next_optional_enum::<a::Kind, _>(&mut map_)?;
-                g = ::connect::json::next_enum_map::<_, Kind, _>(&mut map_)?;
+                g = ::connect::json::next_enum_map::<::connect::json::Key<i32>, Kind, _>(&mut map_)?;
                 h = ::connect::json::enumeration::<a::Kind, S::Error>(*v)?;
                 i = ::connect::json::encode_base64(v);
                 let k: ::std::collections::BTreeMap<_, _> = l;

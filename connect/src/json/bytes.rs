@@ -1,5 +1,7 @@
 //! Bytes as base64.
 
+use std::borrow::Cow;
+
 use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
@@ -12,7 +14,8 @@ use super::Text;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Bytes<T>(pub T);
 
-/// As Go reads it: with all of its padding or none, and whatever bits are left over.
+/// As Go reads it: with all of its padding or none, whatever bits are left over, and line breaks
+/// anywhere, which count all the same when it is asked whether it could be padded.
 const fn engine(alphabet: &alphabet::Alphabet, padding: DecodePaddingMode) -> GeneralPurpose {
     let lenient = GeneralPurposeConfig::new()
         .with_decode_allow_trailing_bits(true)
@@ -37,8 +40,13 @@ impl<'de, T: From<Vec<u8>>> Deserialize<'de> for Bytes<T> {
             (true, 0) => URL_SAFE,
             (true, _) => URL_SAFE_UNPADDED,
         };
+        let line_break = |byte: &u8| matches!(byte, b'\r' | b'\n');
+        let text: Cow<'_, [u8]> = match text.bytes().any(|byte| line_break(&byte)) {
+            false => text.as_bytes().into(),
+            true => text.bytes().filter(|byte| !line_break(byte)).collect(),
+        };
         let bytes = engine
-            .decode(text.as_bytes())
+            .decode(&text)
             .map_err(|error| D::Error::custom(format!("not base64: {error}")))?;
         Ok(Self(bytes.into()))
     }
@@ -56,7 +64,13 @@ mod tests {
 
     #[test]
     fn either_alphabet_is_read_padded_or_not() {
-        for text in [r#""-_8=""#, r#""-_8""#, r#""+/8=""#, r#""+\/8""#] {
+        for text in [
+            r#""-_8=""#,
+            r#""-_8""#,
+            r#""+/8=""#,
+            r#""+\/8""#,
+            r#""+/\r\n8""#,
+        ] {
             let read: Bytes<Vec<u8>> = serde_json::from_str(text).unwrap();
             assert_eq!(read.0, [0xfb, 0xff], "{text}");
         }
@@ -64,7 +78,7 @@ mod tests {
 
     #[test]
     fn anything_else_is_refused() {
-        for text in [r#""+_8=""#, r#""*""#, r#""AQ=""#, "1", "[]"] {
+        for text in [r#""+_8=""#, r#""*""#, r#""AQ=""#, r#""+/8=\n""#, "1", "[]"] {
             assert!(
                 serde_json::from_str::<Bytes<Vec<u8>>>(text).is_err(),
                 "{text}"

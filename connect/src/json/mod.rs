@@ -17,7 +17,7 @@ pub use enumeration::{
 pub use fields::{next_field, next_map};
 pub(crate) use null::NULL_MEANS_SOMETHING;
 pub use null::next_value;
-pub use number::{Number, Scalar};
+pub use number::{Key, Number, Scalar};
 pub(crate) use writer::write;
 
 use std::borrow::Cow;

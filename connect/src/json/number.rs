@@ -7,6 +7,8 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
+use super::Text;
+
 /// A number in any form that means exactly it: `1`, `1.0`, `1e0`, `"1"`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Number<T>(pub T);
@@ -40,6 +42,22 @@ impl<'de, T: Scalar> Deserialize<'de> for Number<T> {
         value
             .map(Self)
             .ok_or_else(|| D::Error::custom(format!("not a value of type {}", T::NAME)))
+    }
+}
+
+/// A number that is the key of a map: an integer in plain digits, as Go reads it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Key<T>(pub T);
+
+impl<'de, T: Scalar + FromStr> Deserialize<'de> for Key<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Text(text) = Text::deserialize(deserializer)?;
+        let is_signed = !T::NAME.starts_with('u');
+        text.parse()
+            .ok()
+            .filter(|_| is_signed || !text.starts_with('+'))
+            .map(Self)
+            .ok_or_else(|| D::Error::custom(format!("not a key of type {}", T::NAME)))
     }
 }
 
@@ -179,6 +197,25 @@ mod tests {
         for json in [r#""inf""#, r#""nan""#, "1e39", "-1e39"] {
             assert_eq!(read::<f32>(json), None, "{json}");
         }
+    }
+
+    #[test]
+    fn keys_are_plain_digits() {
+        let read = |text: &str| -> Option<Vec<i32>> {
+            let json = format!("{{\"{text}\":0}}");
+            let keys: std::collections::BTreeMap<Key<i32>, i32> =
+                serde_json::from_str(&json).ok()?;
+            Some(keys.into_keys().map(|Key(key)| key).collect())
+        };
+        for (text, key) in [("7", 7), ("-7", -7), ("+7", 7), ("07", 7), ("-0", 0)] {
+            assert_eq!(read(text), Some(vec![key]), "{text}");
+        }
+        for text in ["7.0", "7e0", " 7", "", "2147483648", "true"] {
+            assert_eq!(read(text), None, "{text}");
+        }
+        let unsigned = |json| serde_json::from_str::<Key<u64>>(json).ok();
+        assert_eq!(unsigned(r#""18446744073709551615""#), Some(Key(u64::MAX)));
+        assert_eq!(unsigned(r#""+1""#), None);
     }
 
     proptest! {

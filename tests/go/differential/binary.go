@@ -1,15 +1,14 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
-	"reflect"
 	"strings"
 
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/types/known/anypb"
 )
 
 // deepestBinary is how far prost lets messages nest; Go lets them nest a hundred times as far.
@@ -41,28 +40,9 @@ func (c *comparison) compareBinary(of protoreflect.MessageType, binary []byte) {
 		}
 		return
 	}
-	if err == nil && !reflect.DeepEqual(withoutNegativeZeros(parse(string(ours))), withoutNegativeZeros(parse(string(text)))) {
+	if err == nil && !sameJSON(parse(string(ours)), parse(string(text))) {
 		c.disagree("binary", name, fmt.Sprintf("%x", binary), string(ours), string(text))
 	}
-}
-
-// withoutNegativeZeros takes them out of objects: prost leaves them out like any other zero.
-func withoutNegativeZeros(value any) any {
-	switch value := value.(type) {
-	case []any:
-		for i := range value {
-			value[i] = withoutNegativeZeros(value[i])
-		}
-	case map[string]any:
-		for name, member := range value {
-			if member == json.Number("-0") {
-				delete(value, name)
-			} else {
-				value[name] = withoutNegativeZeros(member)
-			}
-		}
-	}
-	return value
 }
 
 // damage cuts binary, changes a few of its bytes, nests it, or adds fields that nobody knows.
@@ -125,6 +105,12 @@ func (c *comparison) refusedByProst(of protoreflect.MessageDescriptor, binary []
 		return true
 	}
 	var typeURL string
+	if of.FullName() == "google.protobuf.Any" {
+		var any anypb.Any
+		if proto.Unmarshal(binary, &any) == nil {
+			typeURL = any.TypeUrl
+		}
+	}
 	for len(binary) > 0 {
 		number, wire, size := protowire.ConsumeTag(binary)
 		if size < 0 {
@@ -150,9 +136,7 @@ func (c *comparison) refusedByProst(of protoreflect.MessageDescriptor, binary []
 		if field.Message() != nil && c.refusedByProst(field.Message(), content, depth+1) {
 			return true
 		}
-		if of.FullName() == "google.protobuf.Any" && number == 1 {
-			typeURL = string(content)
-		} else if of.FullName() == "google.protobuf.Any" {
+		if typeURL != "" && number == 2 {
 			inner, err := c.types.FindMessageByURL(typeURL)
 			if err == nil && c.refusedByProst(inner.Descriptor(), content, 0) {
 				return true

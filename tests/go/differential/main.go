@@ -2,13 +2,11 @@
 package main
 
 import (
-	"encoding/json"
 	"flag"
 	"fmt"
 	"log"
 	"math/rand/v2"
 	"os"
-	"reflect"
 	"strings"
 
 	"google.golang.org/protobuf/encoding/protojson"
@@ -103,7 +101,7 @@ func (c *comparison) compareWriting(message proto.Message) (string, bool) {
 		c.disagree("writing", name, fmt.Sprintf("%x", binary), string(ours)+refusal, fmt.Sprint(string(theirs), err))
 		return "", false
 	}
-	if err == nil && !reflect.DeepEqual(parse(string(ours)), parse(string(theirs))) {
+	if err == nil && !sameJSON(parse(string(ours)), parse(string(theirs))) {
 		c.disagree("writing", name, fmt.Sprintf("%x", binary), string(ours), string(theirs))
 	}
 	return string(theirs), err == nil
@@ -116,6 +114,10 @@ func (c *comparison) compareReading(of protoreflect.MessageType, text string) {
 	theirs := of.New().Interface()
 	err := protojson.UnmarshalOptions{DiscardUnknown: true, Resolver: c.types}.Unmarshal([]byte(text), theirs)
 	if refusal != "" && err == nil && lenient.MatchString(text) {
+		return
+	}
+	// serde does not look at the escapes in what is ignored.
+	if refusal == "" && err != nil && strings.Contains(err.Error(), "invalid escape code") && strings.Contains(text, `\u`) {
 		return
 	}
 	if refusal == "" && err != nil && unknownChoice.MatchString(text) && strings.Contains(err.Error(), "is already set") {
@@ -137,7 +139,7 @@ func (c *comparison) same(what string, of protoreflect.MessageType, input string
 		log.Fatalf("%s of %s: our binary cannot be read: %v", what, input, err)
 	}
 	// In a google.protobuf.Any the same message may have other bytes: its JSON tells then.
-	if !proto.Equal(message, theirs) && !reflect.DeepEqual(parse(c.format(message)), parse(c.format(theirs))) {
+	if !proto.Equal(message, theirs) && !sameJSON(parse(c.format(message)), parse(c.format(theirs))) {
 		c.disagree(what, of.Descriptor().FullName(), input, c.format(message), c.format(theirs))
 	}
 }
@@ -158,15 +160,4 @@ func cut(text string) string {
 		return text[:1500] + "..."
 	}
 	return text
-}
-
-// parse reads JSON with its numbers as they are written.
-func parse(text string) any {
-	decoder := json.NewDecoder(strings.NewReader(text))
-	decoder.UseNumber()
-	var value any
-	if err := decoder.Decode(&value); err != nil {
-		return err.Error()
-	}
-	return value
 }
