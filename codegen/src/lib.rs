@@ -1,22 +1,4 @@
-//! Generates Connect services from proto files, for a `build.rs`.
-//!
-//! Types without a package go into a module `no_package`. For every package that the given files define, and that they import, it writes the messages
-//! (prost), their JSON form (pbjson), and for each service a trait to implement, a router, a
-//! table of methods and a typed client. The output needs the crates `connect`, `prost` and `serde`
-//! and nothing else; protoc is not used.
-//!
-//! ```no_run
-//! // build.rs
-//! connect_codegen::Builder::new()
-//!     .include("proto")
-//!     .file("coral/discovery/v1/discovery.proto")
-//!     .run();
-//! ```
-//!
-//! ```ignore
-//! // src/lib.rs
-//! include!(concat!(env!("OUT_DIR"), "/protos.rs"));
-//! ```
+#![doc = include_str!("../README.md")]
 
 mod descriptors;
 mod emit;

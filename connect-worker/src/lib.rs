@@ -1,5 +1,5 @@
 //! Serves Connect from Cloudflare Workers: the runtime's requests, answers, clock and timer, in
-//! the terms of the crate `connect`.
+//! the terms of the crate `connect`. `examples/greeter` is a whole Worker that does so.
 //!
 //! ```ignore
 //! #[event(fetch)]

@@ -1,14 +1,4 @@
-//! Unary calls of the [Connect protocol](https://connectrpc.com/docs/protocol/): what a
-//! generated router and a generated client share, without I/O, clock or host types.
-//!
-//! A server gives [`Server`] a [`Host`] and hands HTTP requests to a generated router; a
-//! client gives [`Client`] a [`Transport`] and wraps it in a generated client. Both compile
-//! natively and for wasm32.
-//!
-//! ```text
-//! http::Request ─▶ generated route() ─▶ Server::unary ─▶ handler ─▶ http::Response
-//!                  (static match)       (protocol, codec)
-//! ```
+#![doc = include_str!("../README.md")]
 
 mod answer;
 mod call;

@@ -49,7 +49,7 @@ pub(crate) fn peer() -> Result<()> {
     let output = reporter.stdin.take().context("the reporter has no input")?;
     let worker = Wrangler {
         name: "conformance".to_owned(),
-        ..project::wrangler()?.without_bindings()
+        ..project::wrangler(project::root())?.without_bindings()
     };
     let storage = project::root().join("target/conformance");
     let modules = project::root().join(FOLDER).join("build");

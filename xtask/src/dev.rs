@@ -1,22 +1,26 @@
 //! The server for people.
 
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 
 use crate::process::{command, run};
-use crate::tools;
+use crate::{project, tools};
 
 /// Serves until interrupted. wrangler builds the Worker first, and again when a file changes.
-pub(crate) fn run_server(port: u16, ttl: Option<u32>) -> Result<()> {
+pub(crate) fn run_server(folder: &Path, port: u16, ttl: Option<u32>) -> Result<()> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, port))
         .with_context(|| format!("port {port} is not free: choose another with --port"))?;
     tools::install()?;
-    thread::spawn(move || greet_when_ready(port));
+    if folder == project::root() {
+        thread::spawn(move || greet_when_ready(port));
+    }
     let mut wrangler = command("wrangler")?;
     wrangler
+        .current_dir(folder)
         .args(["dev", "--ip", "127.0.0.1", "--port", &port.to_string()])
         .args(["--persist-to", ".wrangler/state"])
         // Its keys would hide the log.

@@ -6,16 +6,17 @@ mod differential;
 mod fuzz;
 mod process;
 mod project;
+mod proto;
 mod serve;
 mod suite;
 mod tally;
 mod tools;
 mod worker;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 
 #[derive(Parser)]
 #[command(about, bin_name = "cargo xtask")]
@@ -29,7 +30,7 @@ enum Command {
     /// Installs the tools that are missing and does no more
     Setup,
     /// Builds the Worker for release into build/
-    Build,
+    Build(Worker),
     /// Serves the Worker on 127.0.0.1 with storage that lasts, and rebuilds it as files change
     Dev {
         /// The port to serve on
@@ -38,6 +39,8 @@ enum Command {
         /// For how many seconds a lease lives
         #[arg(long, value_parser = clap::value_parser!(u32).range(1..=86_400))]
         ttl: Option<u32>,
+        #[command(flatten)]
+        worker: Worker,
     },
     /// Runs every check and every test
     Test,
@@ -67,8 +70,14 @@ enum Command {
     /// Tells the conformance runner the server's port
     #[command(hide = true)]
     ConformanceReport,
-    /// Writes the files that tests compare with anew: look at the diff before committing it
+    /// Writes the files that tests compare with anew, and shows the diff: look at it before committing it
     Bless,
+    /// Checks that the proto breaks no client in the field
+    Breaking {
+        /// The revision whose proto they speak; by default that of the branch main
+        #[arg(long)]
+        against: Option<String>,
+    },
     /// Serves what is in build/ on plain workerd; the first line of its output tells the port
     Serve {
         /// The port to serve on; 0 takes a free one
@@ -80,7 +89,24 @@ enum Command {
         /// A variable, in place of the one in wrangler.toml
         #[arg(long = "var", value_name = "NAME=VALUE")]
         vars: Vec<String>,
+        #[command(flatten)]
+        worker: Worker,
     },
+}
+
+#[derive(Args)]
+struct Worker {
+    /// The folder of another Worker than the service, such as examples/greeter
+    #[arg(long, value_name = "FOLDER")]
+    worker: Option<PathBuf>,
+}
+
+impl Worker {
+    fn folder(&self) -> PathBuf {
+        let folder = self.worker.as_deref().unwrap_or(Path::new(""));
+        // As joining an empty path would end it with a slash.
+        project::root().join(folder).components().collect()
+    }
 }
 
 fn main() -> ExitCode {
@@ -96,8 +122,8 @@ fn main() -> ExitCode {
 fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Setup => tools::install(),
-        Command::Build => worker::build(),
-        Command::Dev { port, ttl } => dev::run_server(port, ttl),
+        Command::Build(worker) => worker::build(&worker.folder()),
+        Command::Dev { port, ttl, worker } => dev::run_server(&worker.folder(), port, ttl),
         Command::Test => suite::run_all(),
         Command::Conformance => conformance::run_suite(),
         Command::Differential { cases, seed } => differential::compare(cases, seed),
@@ -105,10 +131,12 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::ConformancePeer => conformance::peer(),
         Command::ConformanceReport => conformance::report(),
         Command::Bless => suite::bless(),
+        Command::Breaking { against } => proto::breaking(against.as_deref()),
         Command::Serve {
             port,
             storage,
             vars,
-        } => serve::exec(port, &storage, &vars),
+            worker,
+        } => serve::exec(&worker.folder(), port, &storage, &vars),
     }
 }

@@ -13,11 +13,13 @@ use serde::de::DeserializeOwned;
 pub(crate) struct Wrangler {
     pub(crate) name: String,
     pub(crate) compatibility_date: String,
+    #[serde(default)]
     pub(crate) vars: BTreeMap<String, toml::Value>,
+    #[serde(default)]
     pub(crate) durable_objects: DurableObjects,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 pub(crate) struct DurableObjects {
     pub(crate) bindings: Vec<ObjectBinding>,
 }
@@ -63,8 +65,9 @@ pub(crate) fn npm_bin(name: &str) -> PathBuf {
     root().join("node_modules/.bin").join(name)
 }
 
-pub(crate) fn wrangler() -> Result<Wrangler> {
-    read_toml(&root().join("wrangler.toml"))
+/// What the Worker in `folder` is, as its `wrangler.toml` says.
+pub(crate) fn wrangler(folder: &Path) -> Result<Wrangler> {
+    read_toml(&folder.join("wrangler.toml"))
 }
 
 /// The version of a crate that `Cargo.lock` pins.

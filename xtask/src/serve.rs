@@ -19,14 +19,13 @@ const MODULES: [&str; 2] = ["index.js", "index_bg.wasm"];
 /// Below `storage` it keeps a copy of the Worker, which a later build does not change, and the
 /// objects. workerd tells on its output in one line of JSON, `{"event":"listen","port":...}`,
 /// when it listens; the Worker's log follows.
-pub(crate) fn exec(port: u16, storage: &Path, vars: &[String]) -> Result<()> {
-    let mut wrangler = project::wrangler()?;
+pub(crate) fn exec(folder: &Path, port: u16, storage: &Path, vars: &[String]) -> Result<()> {
+    let mut wrangler = project::wrangler(folder)?;
     for var in vars {
         let (name, value) = var.split_once('=').context("--var needs NAME=VALUE")?;
         wrangler.vars.insert(name.to_owned(), value.into());
     }
-    let modules = project::root().join("build");
-    let error = command(&wrangler, &modules, port, storage)?.exec();
+    let error = command(&wrangler, &folder.join("build"), port, storage)?.exec();
     Err(error).context("workerd: run `cargo xtask setup` first")
 }
 

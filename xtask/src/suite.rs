@@ -9,10 +9,19 @@ use anyhow::{Result, bail, ensure};
 
 use crate::process::{command, run};
 use crate::tally::Tally;
-use crate::{conformance, differential, project, tools, worker};
+use crate::{conformance, differential, project, proto, tools, worker};
 
 /// Set for tests that compare with a checked-in file: they write it anew instead.
 const BLESS: &str = "BLESS";
+
+/// A Worker of the same code for another proto.
+const EXAMPLE: &str = "examples/greeter";
+
+/// Generated files that people review.
+const REVIEWED: [&str; 2] = [
+    "codegen/tests/golden",
+    "codegen/tests/awkward/tests/handlers",
+];
 
 /// Runs everything and closes with one line of counts.
 pub(crate) fn run_all() -> Result<()> {
@@ -36,13 +45,34 @@ pub(crate) fn run_all() -> Result<()> {
             "clippy",
             "--package=coral-discovery",
             "--package=connect-worker",
+            "--package=greeter",
             "--target=wasm32-unknown-unknown",
             "--",
             "-D",
             "warnings",
         ]),
     );
-    tally.check_command("proto style", buf(&["lint", "proto"]));
+    tally.check_command(
+        "generated code under pedantic lints",
+        cargo(&[
+            "clippy",
+            "--package=awkward",
+            "--package=connect",
+            "--package=connect-worker",
+            "--package=greeter",
+            "--",
+            "-D",
+            "warnings",
+            "-D",
+            "clippy::pedantic",
+        ]),
+    );
+    tally.check("proto style", proto::lint);
+    tally.check("no client breaks", || proto::breaking(None));
+    tally.check(
+        "a change that breaks clients is noticed",
+        proto::breaking_is_noticed,
+    );
     tally.cargo_test(
         "unit, property and golden tests",
         cargo(&["test", "--workspace", "--no-fail-fast"]),
@@ -58,7 +88,10 @@ pub(crate) fn run_all() -> Result<()> {
         differential::compare(differential::CASES, differential::SEED)
     });
     tally.check("conformance", conformance::run_suite);
-    if tally.check("build", worker::build) {
+    let example = project::root().join(EXAMPLE);
+    let is_built = tally.check("build", || worker::build(project::root()))
+        & tally.check("build the example", || worker::build(&example));
+    if is_built {
         let mut go_test = go(&["test", "-json", "-count=1", "-timeout=20m", "./..."]);
         if let Ok(go_test) = &mut go_test {
             // The tests start servers through this very program: no cargo in between.
@@ -69,11 +102,15 @@ pub(crate) fn run_all() -> Result<()> {
     tally.close()
 }
 
-/// Writes the files anew that tests compare with.
+/// Writes the files anew that tests compare with, and shows what that changed.
 pub(crate) fn bless() -> Result<()> {
     tools::install()?;
     run(cargo(&["test", "--package=connect-codegen"])?.env(BLESS, "1"))?;
-    generate_go()
+    run(cargo(&["test", "--package=awkward", "--test=handlers"])?.env("TRYBUILD", "overwrite"))?;
+    generate_go()?;
+    let diff = ["--no-pager", "diff", "HEAD", "--"];
+    run(command("git")?.args(diff).args(REVIEWED))?;
+    run(command("git")?.args(diff).args(["--stat", "tests/go/gen"]))
 }
 
 /// Generates the Go clients.

@@ -1,6 +1,7 @@
 //! The build of the Worker.
 
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context as _, Result};
@@ -30,11 +31,11 @@ pub(crate) fn worker_build() -> Result<Command> {
     Ok(build)
 }
 
-/// Builds `build/index.js` and `build/index_bg.wasm`, optimised.
-pub(crate) fn build() -> Result<()> {
+/// Builds `build/index.js` and `build/index_bg.wasm` of the Worker in `folder`, optimised.
+pub(crate) fn build(folder: &Path) -> Result<()> {
     tools::install()?;
-    run(&mut worker_build()?)?;
-    let module = project::root().join("build/index_bg.wasm");
+    run(worker_build()?.current_dir(folder))?;
+    let module = folder.join("build/index_bg.wasm");
     run(command(project::npm_bin("wasm-opt"))?
         .args(["-Oz", "--strip-debug", "--strip-producers"])
         .args(WASM_FEATURES)

@@ -41,9 +41,10 @@ impl<'de, T: From<Vec<u8>>> Deserialize<'de> for Bytes<T> {
             (true, _) => URL_SAFE_UNPADDED,
         };
         let line_break = |byte: &u8| matches!(byte, b'\r' | b'\n');
-        let text: Cow<'_, [u8]> = match text.bytes().any(|byte| line_break(&byte)) {
-            false => text.as_bytes().into(),
-            true => text.bytes().filter(|byte| !line_break(byte)).collect(),
+        let text: Cow<'_, [u8]> = if text.bytes().any(|byte| line_break(&byte)) {
+            text.bytes().filter(|byte| !line_break(byte)).collect()
+        } else {
+            text.as_bytes().into()
         };
         let bytes = engine
             .decode(&text)

@@ -19,9 +19,11 @@ pub trait Scalar: Sized {
     const NAME: &'static str;
 
     /// Reads a JSON number; `None` if it is not exactly one of this type.
+    #[must_use]
     fn from_json_number(text: &str) -> Option<Self>;
 
     /// Reads what is no JSON number but stands for one all the same, in a string.
+    #[must_use]
     fn from_word(_: &str) -> Option<Self> {
         None
     }

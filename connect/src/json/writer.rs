@@ -1,4 +1,4 @@
-//! Writes JSON as ProtoJSON has it: unlike serde_json, with `NaN` and infinities as strings, and
+//! Writes JSON as ProtoJSON has it: unlike `serde_json`, with `NaN` and infinities as strings, and
 //! floats in the form that Go gives them.
 
 use std::fmt::Display;

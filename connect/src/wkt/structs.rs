@@ -177,11 +177,11 @@ impl<'de> Visitor<'de> for ValueVisitor {
     }
 
     fn visit_i64<E: serde::de::Error>(self, number: i64) -> Result<Value, E> {
-        float(number)
+        float(&number)
     }
 
     fn visit_u64<E: serde::de::Error>(self, number: u64) -> Result<Value, E> {
-        float(number)
+        float(&number)
     }
 
     fn visit_str<E>(self, text: &str) -> Result<Value, E> {
@@ -203,7 +203,7 @@ impl<'de> Visitor<'de> for ValueVisitor {
 }
 
 /// The float nearest to an integer: reading its text says which that is.
-fn float<E: serde::de::Error>(integer: impl ToString) -> Result<Value, E> {
+fn float<E: serde::de::Error>(integer: &impl ToString) -> Result<Value, E> {
     serde_json::from_str::<Number<f64>>(&integer.to_string())
         .map(|Number(number)| value::Kind::NumberValue(number).into())
         .map_err(E::custom)

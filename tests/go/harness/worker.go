@@ -31,6 +31,7 @@ type Worker struct {
 	Storage string
 
 	t       *testing.T
+	folder  string
 	vars    []string
 	port    int
 	command *exec.Cmd
@@ -41,7 +42,18 @@ type Worker struct {
 // of wrangler.toml.
 func Start(t *testing.T, vars ...string) *Worker {
 	t.Helper()
-	worker := &Worker{t: t, vars: vars, Storage: storage(t), log: newLog()}
+	return start(t, "", vars)
+}
+
+// StartExample runs the Worker of that folder until the test ends.
+func StartExample(t *testing.T, folder string) *Worker {
+	t.Helper()
+	return start(t, folder, nil)
+}
+
+func start(t *testing.T, folder string, vars []string) *Worker {
+	t.Helper()
+	worker := &Worker{t: t, folder: folder, vars: vars, Storage: storage(t), log: newLog()}
 	worker.run()
 	t.Cleanup(func() {
 		worker.Kill()
@@ -75,6 +87,9 @@ func (w *Worker) run() {
 	arguments := []string{"serve", "--storage", w.Storage, "--port", fmt.Sprint(w.port)}
 	for _, v := range w.vars {
 		arguments = append(arguments, "--var", v)
+	}
+	if w.folder != "" {
+		arguments = append(arguments, "--worker", w.folder)
 	}
 	w.command = xtask(arguments)
 	output, err := w.command.StdoutPipe()

@@ -1,0 +1,12 @@
+use awkward::no_package::{Greeting, Homeless};
+use connect::{Context, Error, Response};
+
+struct Handlers;
+
+impl Homeless for Handlers {
+    async fn greet(&self, _: &Context, request: Greeting) -> Result<Response<Greeting>, Error> {
+        Ok(request.into())
+    }
+}
+
+fn main() {}

@@ -1,0 +1,8 @@
+//! Generates messages, codecs, trait, router and client from the proto.
+
+fn main() {
+    connect_codegen::Builder::new()
+        .include("proto")
+        .file("greeter/v1/greeter.proto")
+        .run();
+}

@@ -1,0 +1,44 @@
+//! Serves `greeter.v1.GreeterService` from a Worker.
+
+/// What is generated from the proto: a module for each package.
+pub mod protos {
+    include!(concat!(env!("OUT_DIR"), "/protos.rs"));
+}
+
+use std::time::Duration;
+
+use connect::{Error, Limits, Server};
+use connect_worker::{WorkerHost, to_http, to_worker};
+use worker::{Context, Env, Request, Response, event};
+
+use protos::greeter::v1::{GreetRequest, GreetResponse, GreeterService, greeter_service};
+
+/// What a call may take.
+const LIMITS: Limits = Limits {
+    max_message_bytes: 64 * 1024,
+    max_timeout: Duration::from_secs(30),
+    gzip_from_bytes: Some(1024),
+};
+
+struct Handlers;
+
+impl GreeterService for Handlers {
+    async fn greet(
+        &self,
+        _: &connect::Context,
+        request: GreetRequest,
+    ) -> Result<connect::Response<GreetResponse>, Error> {
+        if request.name.is_empty() {
+            return Err(Error::invalid_argument("name is required"));
+        }
+        let greeting = format!("Hello, {}!", request.name);
+        Ok(GreetResponse { greeting }.into())
+    }
+}
+
+/// Answers a request.
+#[event(fetch)]
+async fn fetch(request: Request, _: Env, _: Context) -> worker::Result<Response> {
+    let server = Server::new(WorkerHost, LIMITS);
+    to_worker(greeter_service::route(&Handlers, &server, to_http(request)).await)
+}
