@@ -22,9 +22,11 @@ pub(crate) struct Descriptors {
 
 /// Compiles `files` and what they import.
 pub(crate) fn compile(includes: &[PathBuf], files: &[PathBuf]) -> Result<Descriptors, Error> {
-    let mut compiler = protox::Compiler::new(includes).map_err(explain)?;
+    let mut compiler = protox::Compiler::new(includes).map_err(|error| explain(&error))?;
     compiler.include_source_info(true).include_imports(true);
-    compiler.open_files(files).map_err(explain)?;
+    compiler
+        .open_files(files)
+        .map_err(|error| explain(&error))?;
     let mut paths = Vec::new();
     for file in compiler.files() {
         // The well-known types come with protox and have no path.
@@ -41,6 +43,6 @@ pub(crate) fn compile(includes: &[PathBuf], files: &[PathBuf]) -> Result<Descrip
 }
 
 /// protox names file, line and column in the alternate form of its debug output.
-fn explain(error: protox::Error) -> Error {
+fn explain(error: &protox::Error) -> Error {
     Error::new(format!("{error:?}"))
 }

@@ -16,21 +16,19 @@ struct Claims(BTreeMap<String, String>);
 
 impl Claims {
     fn claim(&mut self, rust_name: String, claimant: String) -> Result<(), Error> {
-        match self.0.get(&rust_name) {
-            Some(holder) => Err(Error::new(format!(
+        if let Some(holder) = self.0.get(&rust_name) {
+            return Err(Error::new(format!(
                 "{holder} and {claimant} would both be `{rust_name}` in Rust: rename one"
-            ))),
-            None => {
-                self.0.insert(rust_name, claimant);
-                Ok(())
-            }
+            )));
         }
+        self.0.insert(rust_name, claimant);
+        Ok(())
     }
 }
 
 /// A package as its modules are called in Rust, before keywords are escaped.
 pub(crate) fn module_path(package: &str) -> String {
-    let modules = package.split('.').map(|name| name.to_snake_case());
+    let modules = package.split('.').map(heck::ToSnakeCase::to_snake_case);
     modules.collect::<Vec<_>>().join(".")
 }
 

@@ -3,7 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use prost_types::{DescriptorProto, FieldDescriptorProto, FileDescriptorProto};
+use prost_types::{
+    DescriptorProto, EnumDescriptorProto, FieldDescriptorProto, FileDescriptorProto,
+};
 
 /// The package, and so the module, that stands in for none.
 const STAND_IN: &str = "no_package";
@@ -15,7 +17,7 @@ pub(crate) fn move_in(files: &mut [FileDescriptorProto]) {
         .filter(|file| file.package().is_empty())
         .flat_map(|file| {
             let messages = file.message_type.iter().map(DescriptorProto::name);
-            let enums = file.enum_type.iter().map(|each| each.name());
+            let enums = file.enum_type.iter().map(EnumDescriptorProto::name);
             messages.chain(enums).map(ToOwned::to_owned)
         })
         .collect();

@@ -87,6 +87,7 @@ impl Body for RequestBody {
 }
 
 /// A request in the terms of the crate `http`. Headers that it cannot hold are left out.
+#[must_use]
 pub fn to_http(request: Request) -> http::Request<RequestBody> {
     let method = request.inner().method();
     let url = request.inner().url();
@@ -123,6 +124,7 @@ pub fn to_worker(answer: http::Response<Bytes>) -> worker::Result<Response> {
 }
 
 /// Not `From<&Headers>`, which panics on a value that is not ASCII.
+#[must_use]
 pub fn to_header_map(headers: &Headers) -> HeaderMap {
     let mut map = HeaderMap::new();
     for (name, value) in headers.entries() {

@@ -27,7 +27,8 @@ pub(crate) fn worker_build() -> Result<Command> {
     build
         .arg("--release")
         .env("WASM_BINDGEN_BIN", tools::wasm_bindgen()?)
-        .env("ESBUILD_BIN", project::npm_bin("esbuild"));
+        .env("ESBUILD_BIN", project::npm_bin("esbuild"))
+        .env("WASM_OPT_BIN", project::npm_bin("wasm-opt"));
     Ok(build)
 }
 

@@ -18,9 +18,10 @@ pub(super) fn emit(service: &Service) -> TokenStream {
     let method_idents = service.methods.iter().map(|method| &method.const_ident);
     let count = service.methods.len();
     let arms = service.methods.iter().map(|method| arm(service, method));
-    let service_argument = match count {
-        0 => quote! { _ },
-        _ => quote! { service },
+    let service_argument = if count == 0 {
+        quote! { _ }
+    } else {
+        quote! { service }
     };
     let deprecated = service
         .methods

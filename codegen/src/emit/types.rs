@@ -2,7 +2,7 @@
 
 use heck::{ToSnakeCase as _, ToUpperCamelCase as _};
 use proc_macro2::TokenStream;
-use prost_types::{DescriptorProto, FileDescriptorProto};
+use prost_types::{DescriptorProto, FileDescriptorProto, MessageOptions};
 use quote::quote;
 
 use crate::Error;
@@ -39,7 +39,7 @@ fn collect(
     if message
         .options
         .as_ref()
-        .is_some_and(|options| options.map_entry())
+        .is_some_and(MessageOptions::map_entry)
     {
         return Ok(());
     }

@@ -5,6 +5,7 @@
 
 #![allow(
     clippy::expect_used,
+    clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
     reason = "a broken promise ends the run"
@@ -13,9 +14,12 @@
 mod calls;
 mod codecs;
 
+/// Checks a promise on bytes, and panics if it does not hold.
+pub type Promise = fn(&[u8]);
+
 /// Everything that is fuzzed, by name: the folder of its seeds and the fuzzer's program are called
 /// like it.
-pub const TARGETS: [(&str, fn(&[u8])); 5] = [
+pub const TARGETS: [(&str, Promise); 5] = [
     ("request", calls::request),
     ("get", calls::get),
     ("gzip", calls::gzip),
