@@ -98,6 +98,7 @@ fn allow() -> TokenStream {
         #[allow(
             missing_docs,
             clippy::all,
+            clippy::pedantic,
             clippy::use_self,
             reason = "prost and pbjson write for machines: undocumented helpers, wide enums"
         )]

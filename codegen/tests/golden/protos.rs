@@ -8,6 +8,7 @@ pub mod coral {
         #[allow(
             missing_docs,
             clippy::all,
+            clippy::pedantic,
             clippy::use_self,
             reason = "prost and pbjson write for machines: undocumented helpers, wide enums"
         )]
