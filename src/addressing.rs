@@ -11,6 +11,30 @@ use crate::protos::coral::registry::v1::{LeaseKey, LeaseKind};
 /// Parts of the census of colonies: enough that no single object sees every birth.
 pub const CENSUS_SHARDS: u32 = 16;
 
+/// The name of the object that adds the parts of the census up.
+pub const CENSUS_TOTAL: &str = "census:total";
+
+/// What an object is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// It holds leases.
+    Leases,
+    /// It is a part of the census.
+    CensusShard(u32),
+    /// It adds the parts up.
+    CensusTotal,
+}
+
+/// What the object of that name is for.
+#[must_use]
+pub fn role(name: &str) -> Role {
+    match name.strip_prefix("census:").map(str::parse) {
+        Some(Ok(shard)) => Role::CensusShard(shard),
+        Some(Err(_)) if name == CENSUS_TOTAL => Role::CensusTotal,
+        _ => Role::Leases,
+    }
+}
+
 /// The name of the object that holds a lease.
 #[must_use]
 pub fn lease_object(key: &LeaseKey, shards: Option<NonZeroU32>) -> String {
@@ -76,6 +100,15 @@ mod tests {
                 lease_object(&key(LeaseKind::Agent, "a", "m"), shards),
                 lease_object(&key(LeaseKind::Agent, "a", ""), shards)
             );
+        }
+    }
+
+    #[test]
+    fn a_name_tells_what_the_object_is_for() {
+        assert_eq!(role(&census_object(7)), Role::CensusShard(7));
+        assert_eq!(role(CENSUS_TOTAL), Role::CensusTotal);
+        for name in ["colony:census:7", "shard:3", ""] {
+            assert_eq!(role(name), Role::Leases);
         }
     }
 

@@ -1,9 +1,10 @@
-//! What the runtime hands over: the variables of `wrangler.toml`, read once in an isolate's life.
+//! What the runtime hands over: the variables of `wrangler.toml`, read once in an isolate's life, and
+//! which bindings there are.
 
 use std::cell::OnceCell;
 use std::rc::Rc;
 
-use connect::{Error, Host as _};
+use connect::Host as _;
 use connect_worker::WorkerHost;
 use worker::Env;
 use worker::js_sys::{JSON, Reflect};
@@ -13,29 +14,38 @@ use crate::config::Config;
 use crate::isolate::Isolate;
 
 thread_local! {
-    static ISOLATE: OnceCell<Result<Rc<Isolate>, Error>> = const { OnceCell::new() };
+    static ISOLATE: OnceCell<Rc<Isolate>> = const { OnceCell::new() };
 }
 
 /// The isolate's memory; the first call reads the configuration.
-///
-/// # Errors
-/// `internal` when a variable is wrong, the same for every call.
-pub fn isolate(env: &Env) -> Result<Rc<Isolate>, Error> {
-    ISOLATE.with(|isolate| isolate.get_or_init(|| start(env)).clone())
+pub fn isolate(env: &Env) -> Rc<Isolate> {
+    ISOLATE.with(|isolate| {
+        let start = || {
+            let config = Config::from_vars(|name| var(env, name));
+            Rc::new(Isolate::new(config, WorkerHost.now_ms()))
+        };
+        Rc::clone(isolate.get_or_init(start))
+    })
 }
 
-fn start(env: &Env) -> Result<Rc<Isolate>, Error> {
-    let config = Config::from_vars(|name| var(env, name))?;
-    Ok(Rc::new(Isolate::new(config, WorkerHost.now_ms())))
+/// The id of the deployed version, if the runtime tells it.
+#[must_use]
+pub fn version(env: &Env) -> Option<String> {
+    let metadata = find(env, "CF_VERSION_METADATA")?;
+    let id = Reflect::get(&metadata, &JsValue::from_str("id")).ok()?;
+    id.as_string()
+}
+
+/// A binding, whatever it is; `None` if there is none of that name.
+pub fn find(env: &Env, name: &str) -> Option<JsValue> {
+    let value = Reflect::get(env, &JsValue::from_str(name)).ok()?;
+    (!value.is_undefined() && !value.is_null()).then_some(value)
 }
 
 /// A variable as text. TOML's numbers, booleans and tables arrive as such: as JSON they are what a
 /// string would have said.
 fn var(env: &Env, name: &str) -> Option<String> {
-    let value = Reflect::get(env, &JsValue::from_str(name)).ok()?;
-    if value.is_undefined() || value.is_null() {
-        return None;
-    }
+    let value = find(env, name)?;
     value
         .as_string()
         .or_else(|| JSON::stringify(&value).ok().map(String::from))

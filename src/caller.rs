@@ -4,6 +4,9 @@ use std::net::IpAddr;
 
 use http::HeaderMap;
 
+use crate::relays::Location;
+use crate::telemetry;
+
 /// The caller's address as the platform or a proxy tells it.
 ///
 /// Cloudflare sets `CF-Connecting-IP` itself and clients cannot forge it there. Only where it is
@@ -21,6 +24,36 @@ pub fn address(headers: &HeaderMap) -> Option<IpAddr> {
     text.trim().parse().ok()
 }
 
+/// Cloudflare's id of a request. It ends with the data centre: `230b030023ae2822-SJC`.
+pub const RAY: &str = "cf-ray";
+
+/// Where a caller is, as far as the platform tells.
+#[must_use]
+pub fn location(headers: &HeaderMap) -> Location {
+    let (_, colo) = text(headers, RAY).rsplit_once('-').unwrap_or_default();
+    let known = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    Location {
+        country: known(text(headers, "cf-ipcountry")),
+        colo: known(colo),
+    }
+}
+
+/// What the log tells of a request.
+#[must_use]
+pub fn describe(headers: &HeaderMap, now_ms: i64) -> telemetry::Request {
+    telemetry::Request {
+        started_at_ms: now_ms,
+        ray: text(headers, RAY).to_owned(),
+        location: location(headers),
+        bytes_in: text(headers, "content-length").parse().unwrap_or(0),
+    }
+}
+
+fn text<'h>(headers: &'h HeaderMap, name: &str) -> &'h str {
+    let value = headers.get(name).and_then(|value| value.to_str().ok());
+    value.unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -34,6 +67,18 @@ mod tests {
                 (name, HeaderValue::from_static(value))
             })
             .collect()
+    }
+
+    #[test]
+    fn the_platform_tells_where_a_caller_is() {
+        let both = headers(&[("cf-ipcountry", "DE"), ("cf-ray", "230b030023ae2822-FRA")]);
+        let location = location(&both);
+        assert_eq!(location.country.as_deref(), Some("DE"));
+        assert_eq!(location.colo.as_deref(), Some("FRA"));
+        assert_eq!(
+            super::location(&headers(&[("cf-ray", "odd")])),
+            Location::default()
+        );
     }
 
     #[test]

@@ -3,11 +3,10 @@
 use std::num::NonZeroU32;
 
 use connect::Error;
-use serde::Deserialize;
 
-use crate::protos::coral::discovery::v1::{Endpoint, RelayOption};
+use crate::relays::{self, Relay};
 
-/// What can be configured, with its defaults applied.
+/// What can be configured, with its defaults applied. The README has a line for each variable.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// `DEFAULT_TTL_SECONDS`: how long a lease lives unless renewed.
@@ -16,16 +15,50 @@ pub struct Config {
     pub cleanup_interval_ms: i64,
     /// `SERVICE_VERSION`: what Health reports.
     pub version: String,
+    /// `ENVIRONMENT`: stands in the log.
+    pub environment: String,
+    /// `LOG_LEVEL`: what is logged.
+    pub log_level: LogLevel,
+    /// `LOG_FORMAT`: how.
+    pub log_format: LogFormat,
     /// `CORAL_STUN_SERVERS`: told to everyone who registers.
     pub stun_servers: Vec<String>,
     /// `CORAL_RELAYS`: none means that relays are not offered.
-    pub relays: Vec<RelayOption>,
+    pub relays: Vec<Relay>,
     /// `AGENT_TAKEOVER`: whether another key may take a live agent id over.
     pub agent_takeover: bool,
     /// `REGISTRY_SHARDS`: `None` gives each lease its own object.
     pub shards: Option<NonZeroU32>,
     /// `CENSUS_REFRESH_MS`: how old the number of colonies may be that Health reports.
     pub census_refresh_ms: i64,
+    /// `CACHE_HOT_LOOKUPS`: from how many lookups a minute a lease is cached; `None`: never.
+    pub hot_lookups: Option<NonZeroU32>,
+    /// `CACHE_MEMO_MS`: for how long an isolate answers from its own memory.
+    pub memo_ms: i64,
+    /// `CACHE_MEMO_ENTRIES`: how many hot leases an isolate remembers.
+    pub memo_entries: usize,
+}
+
+/// What is logged: lines of this level and those above it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LogLevel {
+    /// Sweeps too.
+    Debug,
+    /// Every request.
+    Info,
+    /// What an operator may want to look into.
+    Warn,
+    /// What failed by the service's own fault.
+    Error,
+}
+
+/// How the log is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// As objects, which Workers Logs indexes by their keys.
+    Object,
+    /// As lines of JSON, for a runtime that prints objects for people.
+    Line,
 }
 
 /// RFD 001: leases live five minutes, renewed every minute.
@@ -36,106 +69,162 @@ const CLEANUP_INTERVAL_MS: i64 = 60_000;
 const STUN_SERVER: &str = "stun.cloudflare.com:3478";
 /// Colonies call Health before every renewal; half a minute keeps that free of objects.
 const CENSUS_REFRESH_MS: i64 = 30_000;
+/// A burst of registrations is spread over this many writers, and as many files are open at the most.
+const SHARDS_ON_WORKERD: u32 = 64;
 /// A lease longer than a day is no lease: the owner would lock others out for that long.
 const MAX_TTL_SECONDS: i32 = 86_400;
+/// Five lookups a second. Below, asking the object costs less than KV (reading KV costs three times
+/// an object request), and one object answers several hundred a second.
+const HOT_LOOKUPS: u32 = 300;
+/// Long enough for a herd that asks at once, too short for anybody to notice.
+const MEMO_MS: i64 = 1_000;
+/// With records of a few KB, some hundred KB of an isolate's 128 MB.
+const MEMO_ENTRIES: usize = 256;
+/// A full memo of the largest records is then a quarter of an isolate's memory.
+const MAX_MEMO_ENTRIES: usize = 512;
 
-/// One entry of `CORAL_RELAYS`, a JSON list.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Relay {
-    id: String,
-    host: String,
-    port: u16,
-    #[serde(default)]
-    region: String,
+impl Default for Config {
+    /// What applies where nothing is configured.
+    fn default() -> Self {
+        Self {
+            ttl_seconds: TTL_SECONDS,
+            cleanup_interval_ms: CLEANUP_INTERVAL_MS,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            environment: "development".to_owned(),
+            log_level: LogLevel::Info,
+            log_format: LogFormat::Object,
+            stun_servers: vec![STUN_SERVER.to_owned()],
+            relays: Vec::new(),
+            agent_takeover: false,
+            shards: None,
+            census_refresh_ms: CENSUS_REFRESH_MS,
+            hot_lookups: NonZeroU32::new(HOT_LOOKUPS),
+            memo_ms: MEMO_MS,
+            memo_entries: MEMO_ENTRIES,
+        }
+    }
 }
 
 impl Config {
+    /// What applies on a machine of one's own. There workerd keeps a file for every object that was
+    /// ever asked, so that made-up ids would fill the disk, and it prints logged objects for people.
+    fn on_workerd() -> Self {
+        Self {
+            shards: NonZeroU32::new(SHARDS_ON_WORKERD),
+            log_format: LogFormat::Line,
+            ..Self::default()
+        }
+    }
+
     /// Reads the variables through `var`, which returns `None` for one that is not set. An empty
     /// one counts as not set.
     ///
     /// # Errors
-    /// `internal`, with a cause that names the variable and what it must be.
+    /// `failed_precondition`, which names the variable and what it must be, with a cause that tells
+    /// its value.
     pub fn from_vars(var: impl Fn(&str) -> Option<String>) -> Result<Self, Error> {
-        let var = |name: &'static str| var(name).filter(|value| !value.trim().is_empty());
-        let relays = var("CORAL_RELAYS").unwrap_or_else(|| "[]".to_owned());
-        let relays: Vec<Relay> = serde_json::from_str(&relays)
-            .map_err(|error| wrong("CORAL_RELAYS", format!("a JSON list of relays: {error}")))?;
-        let is_complete =
-            |relay: &Relay| !relay.id.is_empty() && !relay.host.is_empty() && relay.port > 0;
-        if !relays.iter().all(is_complete) {
-            return Err(wrong(
-                "CORAL_RELAYS",
-                "relays that have an id, a host and a port",
-            ));
-        }
+        let vars = Vars(|name: &str| var(name).filter(|value| !value.trim().is_empty()));
+        let default = match vars.one_of("PLATFORM", Platform::Cloudflare, &PLATFORMS)? {
+            Platform::Cloudflare => Self::default(),
+            Platform::Workerd => Self::on_workerd(),
+        };
+        let shards = default.shards.map_or(0, NonZeroU32::get);
+        let hot_lookups = default.hot_lookups.map_or(0, NonZeroU32::get);
         Ok(Self {
-            ttl_seconds: number(var, "DEFAULT_TTL_SECONDS", TTL_SECONDS, 1, MAX_TTL_SECONDS)?,
-            cleanup_interval_ms: number(
-                var,
+            ttl_seconds: vars.number("DEFAULT_TTL_SECONDS", TTL_SECONDS, 1, MAX_TTL_SECONDS)?,
+            cleanup_interval_ms: vars.number(
                 "CLEANUP_INTERVAL_MS",
                 CLEANUP_INTERVAL_MS,
                 1,
                 CLEANUP_INTERVAL_MS,
             )?,
-            version: var("SERVICE_VERSION").unwrap_or_else(|| env!("CARGO_PKG_VERSION").to_owned()),
-            stun_servers: stun_servers(var("CORAL_STUN_SERVERS")),
-            relays: relays.into_iter().map(RelayOption::from).collect(),
-            agent_takeover: number(var, "AGENT_TAKEOVER", false, false, true)?,
-            shards: NonZeroU32::new(number(var, "REGISTRY_SHARDS", 0, 0, 65_536)?),
-            census_refresh_ms: number(var, "CENSUS_REFRESH_MS", CENSUS_REFRESH_MS, 0, 3_600_000)?,
+            version: vars.text("SERVICE_VERSION", default.version),
+            environment: vars.text("ENVIRONMENT", default.environment),
+            log_level: vars.one_of("LOG_LEVEL", default.log_level, &LOG_LEVELS)?,
+            log_format: vars.one_of("LOG_FORMAT", default.log_format, &LOG_FORMATS)?,
+            stun_servers: vars
+                .text("CORAL_STUN_SERVERS", STUN_SERVER.to_owned())
+                .split(',')
+                .map(|server| server.trim().to_owned())
+                .filter(|server| !server.is_empty())
+                .collect(),
+            relays: relays::parse(&vars.text("CORAL_RELAYS", "[]".to_owned()))
+                .map_err(|must| wrong("CORAL_RELAYS", must))?,
+            agent_takeover: vars.number("AGENT_TAKEOVER", false, false, true)?,
+            shards: NonZeroU32::new(vars.number("REGISTRY_SHARDS", shards, 0, 65_536)?),
+            census_refresh_ms: vars.number("CENSUS_REFRESH_MS", CENSUS_REFRESH_MS, 0, 3_600_000)?,
+            hot_lookups: NonZeroU32::new(vars.number(
+                "CACHE_HOT_LOOKUPS",
+                hot_lookups,
+                0,
+                1_000_000,
+            )?),
+            memo_ms: vars.number("CACHE_MEMO_MS", MEMO_MS, 0, 30_000)?,
+            memo_entries: vars.number("CACHE_MEMO_ENTRIES", MEMO_ENTRIES, 0, MAX_MEMO_ENTRIES)?,
         })
     }
 }
 
-impl From<Relay> for RelayOption {
-    fn from(relay: Relay) -> Self {
-        Self {
-            endpoint: Some(Endpoint {
-                ip: relay.host,
-                port: relay.port.into(),
-                protocol: "udp".to_owned(),
-                via_relay: true,
-            }),
-            relay_id: relay.id,
-            region: relay.region,
-            load: 0,
-        }
+/// What the Worker runs on: `PLATFORM`. It only decides over defaults.
+#[derive(Clone, Copy)]
+enum Platform {
+    Cloudflare,
+    Workerd,
+}
+
+const PLATFORMS: [(&str, Platform); 2] = [
+    ("cloudflare", Platform::Cloudflare),
+    ("workerd", Platform::Workerd),
+];
+
+const LOG_LEVELS: [(&str, LogLevel); 4] = [
+    ("debug", LogLevel::Debug),
+    ("info", LogLevel::Info),
+    ("warn", LogLevel::Warn),
+    ("error", LogLevel::Error),
+];
+
+const LOG_FORMATS: [(&str, LogFormat); 2] =
+    [("object", LogFormat::Object), ("line", LogFormat::Line)];
+
+/// Variables, read by what they must be.
+struct Vars<F>(F);
+
+impl<F: Fn(&str) -> Option<String>> Vars<F> {
+    fn text(&self, name: &str, default: String) -> String {
+        (self.0)(name).unwrap_or(default)
+    }
+
+    fn number<T>(&self, name: &str, default: T, least: T, most: T) -> Result<T, Error>
+    where
+        T: std::str::FromStr + PartialOrd + std::fmt::Display,
+    {
+        let Some(text) = (self.0)(name) else {
+            return Ok(default);
+        };
+        text.trim()
+            .parse()
+            .ok()
+            .filter(|value| (&least..=&most).contains(&value))
+            .ok_or_else(|| wrong(name, format!("between {least} and {most}")).with_cause(text))
+    }
+
+    fn one_of<T: Copy>(&self, name: &str, default: T, all: &[(&str, T)]) -> Result<T, Error> {
+        let Some(text) = (self.0)(name) else {
+            return Ok(default);
+        };
+        let found = all.iter().find(|(word, _)| *word == text.trim());
+        found.map(|(_, value)| *value).ok_or_else(|| {
+            let words: Vec<_> = all.iter().map(|(word, _)| *word).collect();
+            wrong(name, format!("one of {}", words.join(", "))).with_cause(text)
+        })
     }
 }
 
-fn stun_servers(list: Option<String>) -> Vec<String> {
-    list.as_deref()
-        .unwrap_or(STUN_SERVER)
-        .split(',')
-        .map(|server| server.trim().to_owned())
-        .filter(|server| !server.is_empty())
-        .collect()
-}
-
-fn number<T>(
-    var: impl Fn(&'static str) -> Option<String>,
-    name: &'static str,
-    default: T,
-    least: T,
-    most: T,
-) -> Result<T, Error>
-where
-    T: std::str::FromStr + PartialOrd + std::fmt::Display,
-{
-    let Some(text) = var(name) else {
-        return Ok(default);
-    };
-    text.trim()
-        .parse()
-        .ok()
-        .filter(|value| (&least..=&most).contains(&value))
-        .ok_or_else(|| wrong(name, format!("between {least} and {most}, not {text:?}")))
-}
-
 fn wrong(name: &str, must: impl std::fmt::Display) -> Error {
-    Error::internal("the service is not configured correctly")
-        .with_cause(format!("{name} must be {must}"))
+    Error::failed_precondition(format!(
+        "the service is not configured correctly: {name} must be {must}"
+    ))
 }
 
 #[cfg(test)]
@@ -144,22 +233,24 @@ mod tests {
 
     fn config(vars: &[(&str, &str)]) -> Result<Config, Error> {
         Config::from_vars(|name| {
-            vars.iter()
-                .find(|(key, _)| *key == name)
-                .map(|(_, value)| (*value).to_owned())
+            let found = vars.iter().find(|(known, _)| *known == name);
+            found.map(|(_, value)| (*value).to_owned())
         })
     }
 
     #[test]
     fn nothing_configured_is_a_working_service() {
-        let config = config(&[("SERVICE_VERSION", " ")]).unwrap();
-        assert_eq!(config.ttl_seconds, 300);
-        assert_eq!(config.cleanup_interval_ms, 60_000);
-        assert_eq!(config.version, env!("CARGO_PKG_VERSION"));
-        assert_eq!(config.stun_servers, ["stun.cloudflare.com:3478"]);
-        assert!(config.relays.is_empty());
-        assert!(!config.agent_takeover);
-        assert_eq!(config.shards, None);
+        let nothing = config(&[("SERVICE_VERSION", " ")]).unwrap();
+        assert_eq!(format!("{nothing:?}"), format!("{:?}", Config::default()));
+    }
+
+    #[test]
+    fn a_machine_of_ones_own_has_other_defaults() {
+        let own = config(&[("PLATFORM", "workerd")]).unwrap();
+        assert_eq!(own.shards, NonZeroU32::new(64));
+        assert_eq!(own.log_format, LogFormat::Line);
+        let changed = config(&[("PLATFORM", "workerd"), ("REGISTRY_SHARDS", "0")]).unwrap();
+        assert_eq!(changed.shards, None);
     }
 
     #[test]
@@ -169,9 +260,12 @@ mod tests {
             ("CORAL_STUN_SERVERS", "a:1, b:2,"),
             ("AGENT_TAKEOVER", "true"),
             ("REGISTRY_SHARDS", "8"),
+            ("LOG_LEVEL", "warn"),
+            ("LOG_FORMAT", "line"),
+            ("CACHE_HOT_LOOKUPS", "0"),
             (
                 "CORAL_RELAYS",
-                r#"[{"id":"r1","host":"relay.example.org","port":3478,"region":"eu"}]"#,
+                r#"[{"id":"r1","endpoint":"relay.example.org:3478"}]"#,
             ),
         ])
         .unwrap();
@@ -179,25 +273,29 @@ mod tests {
         assert_eq!(config.stun_servers, ["a:1", "b:2"]);
         assert!(config.agent_takeover);
         assert_eq!(config.shards, NonZeroU32::new(8));
-        assert_eq!(config.relays[0].relay_id, "r1");
-        assert!(config.relays[0].endpoint.as_ref().unwrap().via_relay);
+        assert_eq!(config.log_level, LogLevel::Warn);
+        assert_eq!(config.log_format, LogFormat::Line);
+        assert_eq!(config.hot_lookups, None);
+        assert_eq!(config.relays[0].id, "r1");
     }
 
     #[test]
-    fn a_wrong_variable_is_named_in_the_log_but_not_to_the_client() {
+    fn a_wrong_variable_is_named_and_its_value_is_for_the_log() {
         for (name, value) in [
             ("DEFAULT_TTL_SECONDS", "0"),
             ("DEFAULT_TTL_SECONDS", "five"),
             ("CLEANUP_INTERVAL_MS", "60001"),
             ("REGISTRY_SHARDS", "-1"),
             ("AGENT_TAKEOVER", "yes"),
+            ("LOG_LEVEL", "loud"),
+            ("LOG_FORMAT", "xml"),
+            ("CACHE_MEMO_ENTRIES", "513"),
             ("CORAL_RELAYS", "relay.example.org"),
-            ("CORAL_RELAYS", r#"[{"id":"r1"}]"#),
-            ("CORAL_RELAYS", r#"[{"id":"r1","host":"","port":1}]"#),
         ] {
             let error = config(&[(name, value)]).unwrap_err();
-            assert!(error.cause().unwrap().starts_with(name), "{name}={value}");
-            assert!(!error.message().contains(name));
+            assert_eq!(error.code(), connect::Code::FailedPrecondition);
+            assert!(error.message().contains(name), "{name}={value}");
+            assert!(!error.message().contains(&format!("{value:?}")));
         }
     }
 }

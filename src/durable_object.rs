@@ -13,41 +13,52 @@ use connect::{Error, Limits, Server};
 use worker::wasm_bindgen;
 use worker::{DurableObject, Env, Request, Response, State, durable_object};
 
+use crate::addressing::role;
 use crate::bindings::isolate;
 use crate::isolate::Isolate;
-use crate::limits;
 use crate::objects::{DurableObjects, ROWS_READ, ROWS_WRITTEN};
-use crate::protos::coral::registry::v1::registry_service;
+use crate::protos::coral::registry::v1::{CensusEntry, ReportCountRequest, registry_service};
 use crate::registry::census::{self, Census};
-use crate::registry::service::Registry;
-use crate::registry::store::Cost;
+use crate::registry::service::{Registry, Settings};
 use crate::sql::SqlStore;
 use crate::telemetry;
+use crate::{kv, limits};
 use connect_worker::{WorkerHost, to_http, to_worker};
+
+/// For how long changes of the census are gathered, in milliseconds: short beside the half minute for
+/// which Health remembers the number, long enough that a burst is one report.
+const CENSUS_DEBOUNCE_MS: i64 = 2_000;
 
 /// One object of the registry.
 #[durable_object]
 pub struct RegistryDurableObject {
     state: State,
     env: Env,
-    registry: Result<Registry<SqlStore, WorkerHost>, Error>,
+    isolate: Rc<Isolate>,
+    registry: Registry<SqlStore, WorkerHost>,
 }
 
 impl DurableObject for RegistryDurableObject {
     fn new(state: State, env: Env) -> Self {
-        let registry = isolate(&env).map(|isolate: Rc<Isolate>| {
-            let store = SqlStore::new(state.storage());
-            Registry::new(store, WorkerHost, isolate.config.cleanup_interval_ms)
-        });
+        let isolate = isolate(&env);
+        let config = &isolate.config;
+        let settings = Settings {
+            cleanup_interval_ms: config.cleanup_interval_ms,
+            hot_lookups: config.hot_lookups,
+            census_debounce_ms: CENSUS_DEBOUNCE_MS.min(config.census_refresh_ms),
+            publishes: kv::is_there(&env),
+        };
+        let store = SqlStore::new(state.storage());
+        let role = role(&state.id().name().unwrap_or_default());
         Self {
+            registry: Registry::new(store, WorkerHost, role, settings),
             state,
             env,
-            registry,
+            isolate,
         }
     }
 
     async fn fetch(&self, request: Request) -> worker::Result<Response> {
-        let registry = self.registry()?;
         let server = Server::new(
             WorkerHost,
             Limits {
@@ -56,8 +67,8 @@ impl DurableObject for RegistryDurableObject {
                 gzip_from_bytes: None,
             },
         );
-        let mut answer = registry_service::route(registry, &server, to_http(request)).await;
-        let cost = registry.store.take_cost();
+        let mut answer = registry_service::route(&self.registry, &server, to_http(request)).await;
+        let cost = self.registry.store.take_cost();
         let headers = answer.headers_mut();
         headers.insert(ROWS_READ, cost.rows_read.into());
         headers.insert(ROWS_WRITTEN, cost.rows_written.into());
@@ -65,15 +76,10 @@ impl DurableObject for RegistryDurableObject {
     }
 
     async fn alarm(&self) -> worker::Result<Response> {
-        let (cost, swept) = match &self.registry {
-            Ok(registry) => {
-                let swept = registry.sweep(self).await;
-                (registry.store.take_cost(), swept)
-            }
-            Err(error) => (Cost::default(), Err(error.clone())),
-        };
+        let swept = self.registry.sweep(self).await;
+        let cost = self.registry.store.take_cost();
         let error = swept.as_ref().map_or_else(Some, Option::as_ref);
-        telemetry::log_sweep(self.state.id().name(), cost, error);
+        telemetry::log_sweep(&self.isolate.config, self.state.id().name(), cost, error);
         match swept {
             Ok(_) => Response::empty(),
             // The runtime tries an alarm again that failed.
@@ -83,17 +89,31 @@ impl DurableObject for RegistryDurableObject {
 }
 
 impl RegistryDurableObject {
-    fn registry(&self) -> worker::Result<&Registry<SqlStore, WorkerHost>> {
-        self.registry
-            .as_ref()
-            .map_err(|error| worker::Error::RustError(error.to_string()))
+    fn objects(&self) -> Result<DurableObjects, Error> {
+        DurableObjects::new(&self.env, Rc::default())
+            .map_err(|error| Error::internal("no registry binding").with_cause(error))
     }
 }
 
 impl Census for RegistryDurableObject {
-    async fn report(&self, born: Vec<String>, died: Vec<String>) -> Result<(), Error> {
-        let objects = DurableObjects::new(&self.env)
-            .map_err(|error| Error::internal("no registry binding").with_cause(error))?;
-        census::report(&objects, &born, &died).await
+    async fn report(
+        &self,
+        births: Vec<CensusEntry>,
+        deaths: Vec<CensusEntry>,
+    ) -> Result<(), Error> {
+        census::report(&self.objects()?, &births, &deaths).await
+    }
+
+    async fn report_count(&self, count: ReportCountRequest) -> Result<(), Error> {
+        census::report_count(&self.objects()?, &count).await
+    }
+
+    async fn publish(&self, colonies: i64) -> Result<(), Error> {
+        kv::publish(
+            &self.env,
+            census::PUBLISHED,
+            colonies.to_string().as_bytes(),
+        )
+        .await
     }
 }

@@ -1,30 +1,30 @@
 //! What an isolate remembers between requests: plain data, never a promise of a request.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 
+use connect::Error;
+
+use crate::cache::Memo;
 use crate::config::Config;
 
 /// The memory of an isolate.
 #[derive(Debug)]
 pub struct Isolate {
-    /// The configuration: it cannot change while the isolate lives.
+    /// The configuration: it cannot change while the isolate lives. The default one if it is wrong.
     pub config: Config,
+    /// What is wrong with the configuration.
+    pub fault: Option<Error>,
     /// When the isolate served its first request. Before that its clock stands still.
     pub started_at_ms: i64,
     /// The number of colonies that was counted last.
     pub colonies: Cell<Option<Counted>>,
-}
-
-impl Isolate {
-    /// The memory of one that starts now.
-    #[must_use]
-    pub fn new(config: Config, now_ms: i64) -> Self {
-        Self {
-            config,
-            started_at_ms: now_ms,
-            colonies: Cell::new(None),
-        }
-    }
+    /// Hot leases.
+    pub memo: Memo,
+    /// When each kind of trouble was logged last.
+    warned_at_ms: RefCell<BTreeMap<&'static str, i64>>,
+    /// What was logged and needs to be only once.
+    noted: RefCell<Vec<&'static str>>,
 }
 
 /// A number of colonies.
@@ -34,4 +34,73 @@ pub struct Counted {
     pub colonies: i64,
     /// When that was asked.
     pub at_ms: i64,
+}
+
+/// How often one kind of trouble is logged at the most: what fails at each request would fill the log.
+const WARN_INTERVAL_MS: i64 = 60_000;
+
+impl Isolate {
+    /// The memory of one that starts now.
+    #[must_use]
+    pub fn new(config: Result<Config, Error>, now_ms: i64) -> Self {
+        let (config, fault) = match config {
+            Ok(config) => (config, None),
+            Err(fault) => (Config::default(), Some(fault)),
+        };
+        Self {
+            config,
+            fault,
+            started_at_ms: now_ms,
+            colonies: Cell::new(None),
+            memo: Memo::default(),
+            warned_at_ms: RefCell::default(),
+            noted: RefCell::default(),
+        }
+    }
+
+    /// `ok`, or `degraded` when the configuration is wrong.
+    #[must_use]
+    pub fn status(&self) -> &'static str {
+        match self.fault {
+            None => "ok",
+            Some(_) => "degraded",
+        }
+    }
+
+    /// Whether this is noted for the first time.
+    #[must_use]
+    pub fn may_note(&self, what: &'static str) -> bool {
+        let mut noted = self.noted.borrow_mut();
+        let is_new = !noted.contains(&what);
+        if is_new {
+            noted.push(what);
+        }
+        is_new
+    }
+
+    /// Whether it is time to log that kind of trouble again.
+    #[must_use]
+    pub fn may_warn(&self, of: &'static str, now_ms: i64) -> bool {
+        let mut warned_at_ms = self.warned_at_ms.borrow_mut();
+        let last_ms = warned_at_ms.get(of).copied();
+        let is_due = last_ms.is_none_or(|last_ms| now_ms - last_ms >= WARN_INTERVAL_MS);
+        if is_due {
+            warned_at_ms.insert(of, now_ms);
+        }
+        is_due
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_kind_of_trouble_is_logged_once_in_a_while() {
+        let isolate = Isolate::new(Ok(Config::default()), 0);
+        let warned = [0, 1, 59_999, 60_000, 60_001].map(|now_ms| isolate.may_warn("kv", now_ms));
+        assert_eq!(warned, [true, false, false, true, false]);
+        assert!(isolate.may_warn("another", 1));
+        assert!(isolate.may_note("limit") && !isolate.may_note("limit"));
+    }
 }

@@ -6,93 +6,99 @@
 
 pub mod addressing;
 pub mod bindings;
+pub mod cache;
 pub mod caller;
 pub mod config;
 pub mod durable_object;
 pub mod isolate;
+pub mod kv;
+pub mod limiter;
 pub mod limits;
+pub mod load_balancer;
+#[cfg(any(test, feature = "testing"))]
+pub mod memory;
+pub mod meter;
+pub mod metrics;
 pub mod objects;
 pub mod observed_endpoint;
+pub mod platform;
 pub mod protos;
+pub mod rate_limit;
 pub mod registry;
+pub mod relays;
 pub mod service;
 pub mod sql;
 pub mod telemetry;
 
+use std::rc::Rc;
+
 use bytes::Bytes;
-use connect::{Body, Error, Host as _, Peer, Server};
-use http::{HeaderValue, Method, StatusCode, header};
+use connect::{Body as _, Error, Host as _, Peer, Server};
 use worker::{Context, Env, Request, Response, event};
 
 use crate::bindings::isolate;
 use crate::isolate::Isolate;
-use crate::objects::{DurableObjects, Usage};
+use crate::meter::Meter;
+use crate::platform::WorkerPlatform;
 use crate::protos::coral::discovery::v1::discovery_service;
 use crate::service::Discovery;
 use connect_worker::{RequestBody, WorkerHost, to_http, to_worker};
 
 /// Answers a request and logs it.
 #[event(fetch)]
-async fn fetch(request: Request, env: Env, _: Context) -> worker::Result<Response> {
-    let started_at_ms = WorkerHost.now_ms();
+async fn fetch(request: Request, env: Env, context: Context) -> worker::Result<Response> {
+    let isolate = isolate(&env);
+    let meter = Rc::new(Meter::default());
     let request = to_http(request);
-    let ray = request.headers().get("cf-ray").cloned();
-    let (answer, usage) = answer(request, &env).await;
-    let duration_ms = WorkerHost.now_ms().saturating_sub(started_at_ms);
-    let ray = ray.as_ref().and_then(|ray| ray.to_str().ok());
-    telemetry::log_request(&answer, ray, duration_ms, usage);
+    let about = caller::describe(request.headers(), WorkerHost.now_ms());
+    let ray = request.headers().get(caller::RAY).cloned();
+    let mut answer = answer(request, &env, context, &isolate, &meter).await;
+    if let Some(ray) = ray {
+        // Cloudflare sets it too; elsewhere a report can be traced all the same.
+        answer.headers_mut().insert(caller::RAY, ray);
+    }
+    let config = &isolate.config;
+    let version = bindings::version(&env).unwrap_or_else(|| config.version.clone());
+    let now_ms = WorkerHost.now_ms();
+    let entry = telemetry::Entry::new(about, &answer, &meter, config, version, now_ms);
+    entry.log(config);
+    metrics::count(&env, &entry);
     to_worker(answer)
 }
 
 async fn answer(
     mut request: http::Request<RequestBody>,
     env: &Env,
-) -> (http::Response<Bytes>, Usage) {
-    let server = Server::new(WorkerHost, limits::SERVER);
-    let isolate = isolate(env);
-    let objects = DurableObjects::new(env).map_err(|error| {
-        Error::internal("the service is not configured correctly").with_cause(error)
-    });
-    let (isolate, objects) = match (isolate, objects) {
-        (Ok(isolate), Ok(objects)) => (isolate, objects),
-        (Err(error), _) | (_, Err(error)) => {
+    context: Context,
+    isolate: &Rc<Isolate>,
+    meter: &Rc<Meter>,
+) -> http::Response<Bytes> {
+    let path = request.uri().path();
+    if path == load_balancer::PATH {
+        return load_balancer::answer(&request, isolate);
+    }
+    if let Some(fault) = &isolate.fault
+        && path != discovery_service::methods::HEALTH.path
+    {
+        request.into_body().discard().await;
+        return connect::failure(fault);
+    }
+    let platform = match WorkerPlatform::new(env, context, isolate, meter) {
+        Ok(platform) => platform,
+        Err(error) => {
             request.into_body().discard().await;
-            return (connect::failure(&error), Usage::default());
+            let must = "the service is not configured correctly: REGISTRY must be bound";
+            return connect::failure(&Error::failed_precondition(must).with_cause(error));
         }
     };
-    if request.uri().path() == "/health" {
-        return (load_balancer_health(&request, &isolate), Usage::default());
-    }
     if let Some(caller) = caller::address(request.headers()) {
         request.extensions_mut().insert(Peer(caller));
     }
     let service = Discovery {
-        objects,
-        host: WorkerHost,
-        isolate,
+        platform,
+        isolate: Rc::clone(isolate),
+        meter: Rc::clone(meter),
     };
-    let answer = discovery_service::route(&service, &server, request).await;
-    (answer, service.objects.usage())
-}
-
-/// `GET /health`, for load balancers and people: whether this isolate answers, without a look at
-/// the registry.
-fn load_balancer_health<B>(request: &http::Request<B>, isolate: &Isolate) -> http::Response<Bytes> {
-    let mut answer = http::Response::new(Bytes::new());
-    let headers = answer.headers_mut();
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    if !matches!(*request.method(), Method::GET | Method::HEAD) {
-        headers.insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
-        *answer.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
-        return answer;
-    }
-    headers.insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("application/json"),
-    );
-    if *request.method() == Method::GET {
-        let status = serde_json::json!({"status": "ok", "version": isolate.config.version});
-        *answer.body_mut() = status.to_string().into();
-    }
-    answer
+    let server = Server::new(WorkerHost, limits::SERVER);
+    discovery_service::route(&service, &server, request).await
 }

@@ -31,6 +31,9 @@ pub const KEY_BYTES: usize = 1_024;
 /// Endpoints of one colony or agent: several interfaces with two address families each.
 pub const ENDPOINTS: usize = 32;
 
+/// Bytes of a host name (RFC 1035).
+pub const HOST_BYTES: usize = 253;
+
 /// Bytes of an endpoint: the longest host name (253), a colon and a port.
 pub const ENDPOINT_BYTES: usize = 259;
 

@@ -10,7 +10,7 @@ use std::fmt;
 use connect::Error;
 use worker::{Date, DateInit, ScheduledTime, SqlStorage, SqlStorageValue, Storage};
 
-use crate::protos::coral::registry::v1::LeaseKey;
+use crate::protos::coral::registry::v1::{CensusEntry, LeaseKey, LeaseKind};
 use crate::registry::lease::Holder;
 use crate::registry::store::{Cost, Listed, Store, StoredLease};
 
@@ -27,6 +27,7 @@ pub struct SqlStore {
     sql: SqlStorage,
     leases: Table,
     census: Table,
+    counts: Table,
     cost: Cell<Cost>,
 }
 
@@ -51,9 +52,16 @@ impl SqlStore {
             },
             census: Table {
                 create: "CREATE TABLE IF NOT EXISTS census (
-                    mesh_id TEXT PRIMARY KEY
+                    mesh_id TEXT PRIMARY KEY, born_at_ms INTEGER NOT NULL
                 ) STRICT, WITHOUT ROWID",
                 exists: "SELECT 1 FROM sqlite_schema WHERE name = 'census'",
+                is_there: Cell::new(None),
+            },
+            counts: Table {
+                create: "CREATE TABLE IF NOT EXISTS counts (
+                    shard INTEGER PRIMARY KEY, colonies INTEGER NOT NULL, at_ms INTEGER NOT NULL
+                ) STRICT",
+                exists: "SELECT 1 FROM sqlite_schema WHERE name = 'counts'",
                 is_there: Cell::new(None),
             },
             cost: Cell::default(),
@@ -176,31 +184,57 @@ impl Store for SqlStore {
             .transpose()
     }
 
-    fn list(&self) -> Result<Vec<Listed>, Error> {
+    fn due(&self, now_ms: i64) -> Result<Vec<Listed>, Error> {
+        let colony = SqlStorageValue::Integer(LeaseKind::Colony as i64);
         let rows = self.read(
             &self.leases,
-            "SELECT kind, id, scope, expires_at_ms, counted FROM leases",
-            Vec::new(),
+            "SELECT kind, id, scope, registered_at_ms, expires_at_ms, counted FROM leases
+             WHERE expires_at_ms < ? OR (kind = ? AND counted = 0)",
+            vec![SqlStorageValue::Integer(now_ms), colony],
         )?;
         rows.into_iter().map(listed).collect()
     }
 
-    fn report(&self, born: &[String], died: &[String]) -> Result<(), Error> {
-        for mesh_id in born {
+    fn report(&self, births: &[CensusEntry], deaths: &[CensusEntry]) -> Result<(), Error> {
+        for birth in births {
             self.write(
                 &self.census,
-                "INSERT OR IGNORE INTO census (mesh_id) VALUES (?)",
-                vec![mesh_id.as_str().into()],
+                "INSERT INTO census (mesh_id, born_at_ms) VALUES (?, ?)
+                 ON CONFLICT DO UPDATE SET born_at_ms = excluded.born_at_ms
+                 WHERE excluded.born_at_ms > born_at_ms",
+                bind_entry(birth),
             )?;
         }
-        for mesh_id in died {
+        for death in deaths {
             self.write(
                 &self.census,
-                "DELETE FROM census WHERE mesh_id = ?",
-                vec![mesh_id.as_str().into()],
+                "DELETE FROM census WHERE mesh_id = ? AND born_at_ms <= ?",
+                bind_entry(death),
             )?;
         }
         Ok(())
+    }
+
+    fn put_count(&self, shard: u32, colonies: i64, at_ms: i64) -> Result<(), Error> {
+        self.write(
+            &self.counts,
+            "INSERT INTO counts (shard, colonies, at_ms) VALUES (?, ?, ?)
+             ON CONFLICT DO UPDATE SET colonies = excluded.colonies, at_ms = excluded.at_ms
+             WHERE excluded.at_ms >= at_ms",
+            vec![
+                SqlStorageValue::Integer(shard.into()),
+                SqlStorageValue::Integer(colonies),
+                SqlStorageValue::Integer(at_ms),
+            ],
+        )
+    }
+
+    fn total(&self) -> Result<i64, Error> {
+        let sum = "SELECT coalesce(sum(colonies), 0) FROM counts";
+        let rows = self.read(&self.counts, sum, Vec::new())?;
+        rows.into_iter()
+            .next()
+            .map_or(Ok(0), |row| integer(&mut row.into_iter()))
     }
 
     fn count(&self) -> Result<i64, Error> {
@@ -225,6 +259,7 @@ impl Store for SqlStore {
     async fn delete_all(&self) -> Result<(), Error> {
         self.leases.is_there.set(Some(false));
         self.census.is_there.set(Some(false));
+        self.counts.is_there.set(Some(false));
         self.storage.delete_all().await.map_err(failed)
     }
 }
@@ -240,6 +275,13 @@ fn bind_key(key: &LeaseKey) -> Vec<SqlStorageValue> {
         SqlStorageValue::Integer(key.kind.into()),
         SqlStorageValue::String(key.id.clone()),
         SqlStorageValue::String(key.scope.clone()),
+    ]
+}
+
+fn bind_entry(entry: &CensusEntry) -> Vec<SqlStorageValue> {
+    vec![
+        SqlStorageValue::String(entry.mesh_id.clone()),
+        SqlStorageValue::Integer(entry.at_ms),
     ]
 }
 
@@ -268,6 +310,7 @@ fn listed(row: Row) -> Result<Listed, Error> {
             id: string(&mut row)?,
             scope: string(&mut row)?,
         },
+        registered_at_ms: integer(&mut row)?,
         expires_at_ms: integer(&mut row)?,
         counted: integer(&mut row)? != 0,
     })

@@ -1,34 +1,159 @@
-//! The log: one line of JSON for each request and each sweep.
+//! The log: one entry for each request and each sweep, and for trouble that nobody is told of.
+//!
+//! Entries hold no key, no metadata and no address, and of the mesh id only a hash.
 
 use connect::{Code, Codec, Error, Report};
 use serde::Serialize;
-use worker::{console_error, console_log};
+use sha2::{Digest as _, Sha256};
+use worker::js_sys::JSON;
+use worker::wasm_bindgen::JsValue;
 
-use crate::objects::Usage;
+use crate::config::{Config, LogFormat, LogLevel};
+use crate::meter::{Meter, Usage};
 use crate::registry::store::Cost;
+use crate::relays::Location;
 
-/// A request, as it is logged. It holds no message, no key and no address of the caller.
+/// A request, as it is logged and counted.
 #[derive(Debug, Serialize)]
-struct RequestLine<'a> {
-    rpc: &'a str,
-    status: u16,
+pub struct Entry {
+    level: &'static str,
+    /// The method; empty where the path names none.
+    pub rpc: &'static str,
+    /// The HTTP status.
+    pub status: u16,
+    /// `proto` or `json`.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub codec: &'static str,
+    /// The error's code.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub code: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    codec: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    code: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cause: Option<&'a str>,
-    duration_ms: i64,
+    cause: Option<String>,
+    /// How long it took, in milliseconds. On Workers the clock only moves while something is waited for.
+    pub duration_ms: i64,
+    /// How much of that was spent waiting for objects.
+    pub object_ms: i64,
+    /// Bytes that were announced, as sent.
+    pub bytes_in: u64,
+    /// Bytes of the answer, as sent.
+    pub bytes_out: usize,
+    /// Where a lookup's answer came from.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub answered_by: &'static str,
     object_requests: u32,
     rows_read: u64,
     rows_written: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    ray: Option<&'a str>,
+    kv_reads: u32,
+    kv_writes: u32,
+    /// A hash of the mesh id: the same mesh has the same.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub mesh: String,
+    /// `CF-IPCountry`
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub country: String,
+    /// Cloudflare's data centre.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub colo: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    ray: String,
+    environment: String,
+    /// The deployed version.
+    pub version: String,
+}
+
+/// What is known of a request beside its answer.
+#[derive(Debug, Default)]
+pub struct Request {
+    /// When it came.
+    pub started_at_ms: i64,
+    /// `CF-Ray`: Cloudflare's id of it, by which an operator finds all about it.
+    pub ray: String,
+    /// Where the caller is.
+    pub location: Location,
+    /// `Content-Length`
+    pub bytes_in: u64,
+}
+
+impl Entry {
+    /// The entry of a request that was answered at `now_ms`. `version` is the deployed one.
+    #[must_use]
+    pub fn new(
+        request: Request,
+        answer: &http::Response<bytes::Bytes>,
+        meter: &Meter,
+        config: &Config,
+        version: String,
+        now_ms: i64,
+    ) -> Self {
+        let report = answer.extensions().get::<Report>();
+        let code = report.and_then(|report| report.code);
+        let codec = report.and_then(|report| report.codec);
+        let Usage {
+            object_requests,
+            object_ms,
+            rows_read,
+            rows_written,
+            kv_reads,
+            kv_writes,
+            answered_by,
+        } = meter.usage();
+        // Errors of ours alone are errors to an operator's alerts.
+        let is_ours = answer.status().is_server_error() && code != Some(Code::Unimplemented);
+        Self {
+            level: if is_ours { "error" } else { "info" },
+            rpc: report
+                .and_then(|report| report.method)
+                .map_or("", |method| method.name),
+            status: answer.status().as_u16(),
+            codec: match codec {
+                Some(Codec::Proto) => "proto",
+                Some(Codec::Json) => "json",
+                None => "",
+            },
+            code: code.map_or("", Code::as_str),
+            cause: report.and_then(|report| report.cause.clone()),
+            duration_ms: now_ms.saturating_sub(request.started_at_ms),
+            object_ms,
+            bytes_in: request.bytes_in,
+            bytes_out: answer.body().len(),
+            answered_by: answered_by.map_or("", crate::meter::AnsweredBy::as_str),
+            object_requests,
+            rows_read,
+            rows_written,
+            kv_reads,
+            kv_writes,
+            mesh: hash(&meter.mesh_id()),
+            country: request.location.country.unwrap_or_default(),
+            colo: request.location.colo.unwrap_or_default(),
+            ray: request.ray,
+            environment: config.environment.clone(),
+            version,
+        }
+    }
+
+    /// Writes it to the log.
+    pub fn log(&self, config: &Config) {
+        let level = match self.level {
+            "error" => LogLevel::Error,
+            _ => LogLevel::Info,
+        };
+        log(config, level, self);
+    }
+}
+
+/// The first 64 bits: enough to tell meshes apart, and nobody reads an id out of them.
+fn hash(mesh_id: &str) -> String {
+    if mesh_id.is_empty() {
+        return String::new();
+    }
+    let digest = format!("{:x}", Sha256::digest(mesh_id));
+    digest.chars().take(16).collect()
 }
 
 /// A sweep, as it is logged.
 #[derive(Debug, Serialize)]
-struct SweepLine<'a> {
+struct SweepEntry<'a> {
+    level: &'static str,
     sweep: &'a str,
     rows_read: u64,
     rows_written: u64,
@@ -36,45 +161,14 @@ struct SweepLine<'a> {
     cause: Option<String>,
 }
 
-/// Logs a request. `ray` is Cloudflare's id of it, by which an operator finds all about it.
-pub fn log_request<B>(
-    answer: &http::Response<B>,
-    ray: Option<&str>,
-    duration_ms: i64,
-    usage: Usage,
-) {
-    let report = answer.extensions().get::<Report>();
-    let code = report.and_then(|report| report.code);
-    let line = RequestLine {
-        rpc: report
-            .and_then(|report| report.method)
-            .map_or("", |method| method.name),
-        status: answer.status().as_u16(),
-        codec: report
-            .and_then(|report| report.codec)
-            .map(|codec| match codec {
-                Codec::Proto => "proto",
-                Codec::Json => "json",
-            }),
-        code: code.map(Code::as_str),
-        cause: report.and_then(|report| report.cause.as_deref()),
-        duration_ms,
-        object_requests: usage.object_requests,
-        rows_read: usage.rows_read,
-        rows_written: usage.rows_written,
-        ray,
-    };
-    // Errors of ours alone are errors to an operator's alerts.
-    if answer.status().is_server_error() && code != Some(Code::Unimplemented) {
-        console_error!("{}", to_json(&line));
-    } else {
-        console_log!("{}", to_json(&line));
-    }
-}
-
 /// Logs a sweep of the object of that name, and why it failed if it did.
-pub fn log_sweep(object: Option<String>, cost: Cost, error: Option<&Error>) {
-    let line = SweepLine {
+pub fn log_sweep(config: &Config, object: Option<String>, cost: Cost, error: Option<&Error>) {
+    let level = match error {
+        Some(_) => LogLevel::Warn,
+        None => LogLevel::Debug,
+    };
+    let entry = SweepEntry {
+        level: name(level),
         sweep: object.as_deref().unwrap_or_default(),
         rows_read: cost.rows_read,
         rows_written: cost.rows_written,
@@ -83,9 +177,65 @@ pub fn log_sweep(object: Option<String>, cost: Cost, error: Option<&Error>) {
             format!("{error} {cause}")
         }),
     };
-    console_log!("{}", to_json(&line));
+    log(config, level, &entry);
 }
 
-fn to_json(line: &impl Serialize) -> String {
-    serde_json::to_string(line).unwrap_or_default()
+/// Logs what went wrong behind an answer that is right all the same.
+pub fn log_trouble(config: &Config, trouble: &str, cause: &str) {
+    #[derive(Serialize)]
+    struct Trouble<'a> {
+        level: &'static str,
+        trouble: &'a str,
+        cause: &'a str,
+    }
+    let level = LogLevel::Warn;
+    let entry = Trouble {
+        level: name(level),
+        trouble,
+        cause,
+    };
+    log(config, level, &entry);
+}
+
+/// Notes what an operator may want to know once.
+pub fn log_note(config: &Config, note: &str) {
+    #[derive(Serialize)]
+    struct Note<'a> {
+        level: &'static str,
+        note: &'a str,
+    }
+    let level = LogLevel::Info;
+    let entry = Note {
+        level: name(level),
+        note,
+    };
+    log(config, level, &entry);
+}
+
+fn name(level: LogLevel) -> &'static str {
+    match level {
+        LogLevel::Debug => "debug",
+        LogLevel::Info => "info",
+        LogLevel::Warn => "warn",
+        LogLevel::Error => "error",
+    }
+}
+
+fn log(config: &Config, level: LogLevel, entry: &impl Serialize) {
+    if level < config.log_level {
+        return;
+    }
+    let text = serde_json::to_string(entry).unwrap_or_default();
+    let line = JsValue::from_str(&text);
+    let entry = match config.log_format {
+        LogFormat::Line => line,
+        // Parsed by the runtime: building the object member by member would cross over to it for each.
+        LogFormat::Object => JSON::parse(&text).unwrap_or(line),
+    };
+    match level {
+        LogLevel::Debug => web_sys::console::debug_1(&entry),
+        LogLevel::Info => web_sys::console::log_1(&entry),
+        LogLevel::Warn => web_sys::console::warn_1(&entry),
+        LogLevel::Error => web_sys::console::error_1(&entry),
+    }
 }

@@ -15,7 +15,8 @@ use crate::{Code, Codec, Error, Message, Method, Response, metadata, timeout};
     reason = "an isolate has one thread: futures need not be Send"
 )]
 pub trait Transport {
-    /// Sends a request and reads the whole answer.
+    /// Sends a request and reads the whole answer. The request's extensions hold the
+    /// `&'static Method` that is called, so that a transport knows what it may send twice.
     ///
     /// # Errors
     /// When there was no answer; `unavailable` if trying again may help.
@@ -102,6 +103,7 @@ impl<T: Transport> Client<T> {
         let mut request = http::Request::post(format!("{}{}", self.base_url, method.path))
             .body(gzipped.unwrap_or(message))
             .map_err(|error| Error::internal("the base URL is wrong").with_cause(error))?;
+        request.extensions_mut().insert(method);
         let headers = request.headers_mut();
         let content_type = HeaderValue::from_static(self.codec.content_type());
         headers.insert(header::CONTENT_TYPE, content_type);

@@ -12,6 +12,7 @@ mod host;
 pub mod json;
 mod metadata;
 mod method;
+mod retry;
 mod server;
 #[cfg(feature = "testing")]
 pub mod testing;

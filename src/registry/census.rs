@@ -1,40 +1,66 @@
-//! The census of colonies: who lives, in parts, each kept by an object.
+//! The census of colonies: who lives, in parts, each kept by an object, and one that adds them up.
+//!
+//! Births and deaths reach the parts from the alarms of the objects that hold the leases; each
+//! part tells its count to the sum a moment later, so that many changes are one report.
 
 use connect::{CallOptions, Error};
 use futures_util::future::try_join_all;
 
 use super::client::Objects;
-use crate::addressing::{CENSUS_SHARDS, census_object, census_shard};
-use crate::protos::coral::registry::v1::{CountCensusRequest, ReportCensusRequest};
+use crate::addressing::{CENSUS_SHARDS, CENSUS_TOTAL, census_object, census_shard};
+use crate::protos::coral::registry::v1::{
+    CensusEntry, CountCensusRequest, ReportCensusRequest, ReportCountRequest,
+};
 
-/// Mesh ids in one report: of full length they are a quarter of what a message may have.
-const REPORT_IDS: usize = 1_000;
+/// Entries in one report: with ids of full length they are a quarter of what a message may have.
+const REPORT_ENTRIES: usize = 1_000;
 
-/// Where births and deaths of colonies are reported to.
+/// The key in KV under which the number of all colonies is published.
+pub const PUBLISHED: &str = "census:total";
+
+/// Where an object reports to.
 #[allow(
     async_fn_in_trait,
     reason = "an isolate has one thread: futures need not be Send"
 )]
 pub trait Census {
-    /// Reports mesh ids of colonies that live now and of those that live no more. Repeating a
-    /// report changes nothing.
+    /// Reports colonies that live now and colonies that live no more. Repeating a report changes
+    /// nothing.
     ///
     /// # Errors
     /// When some of it may not have arrived: it is then repeated as a whole.
-    async fn report(&self, born: Vec<String>, died: Vec<String>) -> Result<(), Error>;
+    async fn report(&self, births: Vec<CensusEntry>, deaths: Vec<CensusEntry>)
+    -> Result<(), Error>;
+
+    /// Reports the count of one part.
+    ///
+    /// # Errors
+    /// When it may not have arrived.
+    async fn report_count(&self, count: ReportCountRequest) -> Result<(), Error>;
+
+    /// Makes the number of all colonies known to those who only read.
+    ///
+    /// # Errors
+    /// When it may not have become known.
+    async fn publish(&self, colonies: i64) -> Result<(), Error>;
 }
 
 /// Reports to each part of the census what concerns it, to all of them at once.
 ///
 /// # Errors
 /// The first of any part.
-pub async fn report(objects: &impl Objects, born: &[String], died: &[String]) -> Result<(), Error> {
+pub async fn report(
+    objects: &impl Objects,
+    births: &[CensusEntry],
+    deaths: &[CensusEntry],
+) -> Result<(), Error> {
     let reports = (0..CENSUS_SHARDS).flat_map(|shard| {
-        let of_shard = |ids: &[String]| -> Vec<String> {
-            let ids = ids.iter().filter(|id| census_shard(id) == shard);
-            ids.cloned().collect()
+        let of_shard = |entries: &[CensusEntry]| -> Vec<CensusEntry> {
+            let entries = entries.iter();
+            let entries = entries.filter(|entry| census_shard(&entry.mesh_id) == shard);
+            entries.cloned().collect()
         };
-        chunks(&of_shard(born), &of_shard(died))
+        chunks(&of_shard(births), &of_shard(deaths))
             .into_iter()
             .map(move |report| (shard, report))
     });
@@ -46,29 +72,42 @@ pub async fn report(objects: &impl Objects, born: &[String], died: &[String]) ->
     .map(drop)
 }
 
-/// Counts all colonies.
+/// Reports the count of one part to the sum.
 ///
 /// # Errors
-/// The first of any part.
+/// Why the sum could not be told.
+pub async fn report_count(objects: &impl Objects, count: &ReportCountRequest) -> Result<(), Error> {
+    let object = objects.object(CENSUS_TOTAL);
+    object.report_count(count, CallOptions::default()).await?;
+    Ok(())
+}
+
+/// Asks for the number of all colonies.
+///
+/// # Errors
+/// Why the sum could not be asked.
 pub async fn count(objects: &impl Objects) -> Result<i64, Error> {
-    let counts = (0..CENSUS_SHARDS).map(|shard| async move {
-        let object = objects.object(&census_object(shard));
-        let request = CountCensusRequest {};
-        object.count_census(&request, CallOptions::default()).await
-    });
-    let counts = try_join_all(counts).await?;
-    Ok(counts.iter().map(|count| count.message.colonies).sum())
+    let object = objects.object(CENSUS_TOTAL);
+    let request = CountCensusRequest {};
+    let count = object
+        .count_census(&request, CallOptions::default())
+        .await?;
+    Ok(count.message.colonies)
 }
 
 /// Reports of bounded size that together say who was born and who died.
-fn chunks(born: &[String], died: &[String]) -> Vec<ReportCensusRequest> {
-    let born = born.chunks(REPORT_IDS).map(|ids| ReportCensusRequest {
-        born: ids.to_vec(),
-        died: Vec::new(),
-    });
-    let died = died.chunks(REPORT_IDS).map(|ids| ReportCensusRequest {
-        born: Vec::new(),
-        died: ids.to_vec(),
-    });
-    born.chain(died).collect()
+fn chunks(births: &[CensusEntry], deaths: &[CensusEntry]) -> Vec<ReportCensusRequest> {
+    let births = births
+        .chunks(REPORT_ENTRIES)
+        .map(|entries| ReportCensusRequest {
+            births: entries.to_vec(),
+            deaths: Vec::new(),
+        });
+    let deaths = deaths
+        .chunks(REPORT_ENTRIES)
+        .map(|entries| ReportCensusRequest {
+            births: Vec::new(),
+            deaths: entries.to_vec(),
+        });
+    births.chain(deaths).collect()
 }

@@ -1,9 +1,10 @@
 //! The registry in memory, for tests of all that stands above storage: feature `testing`.
 
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, BTreeSet};
-use std::future::pending;
+use std::collections::BTreeMap;
+use std::future::{pending, poll_fn};
 use std::rc::Rc;
+use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -13,10 +14,12 @@ use connect::{Client, Codec, Error, Limits, Server, Transport};
 use super::census::{self, Census};
 use super::client::Objects;
 use super::lease::Holder;
-use super::service::Registry;
+use super::service::{Registry, Settings};
 use super::store::{Listed, Store, StoredLease};
-use crate::limits;
-use crate::protos::coral::registry::v1::{LeaseKey, RegistryServiceClient, registry_service};
+use crate::protos::coral::registry::v1::{
+    CensusEntry, LeaseKey, LeaseKind, RegistryServiceClient, ReportCountRequest, registry_service,
+};
+use crate::{addressing, limits};
 
 type Key = (i32, String, String);
 
@@ -24,7 +27,10 @@ type Key = (i32, String, String);
 #[derive(Debug, Default)]
 pub struct MemoryStore {
     leases: RefCell<BTreeMap<Key, StoredLease>>,
-    census: RefCell<BTreeSet<String>>,
+    census: RefCell<BTreeMap<String, i64>>,
+    counts: RefCell<BTreeMap<u32, (i64, i64)>>,
+    /// Every lease that was ever written, in order.
+    pub history: RefCell<Vec<StoredLease>>,
     /// When the object asked to be woken.
     pub alarm_at_ms: Cell<Option<i64>>,
     /// Rows written since the beginning, as the platform would bill them.
@@ -61,6 +67,7 @@ impl Store for Rc<MemoryStore> {
     fn put(&self, key: &LeaseKey, lease: &StoredLease) -> Result<(), Error> {
         self.wrote_row();
         self.leases.borrow_mut().insert(to_key(key), lease.clone());
+        self.history.borrow_mut().push(lease.clone());
         Ok(())
     }
 
@@ -83,7 +90,7 @@ impl Store for Rc<MemoryStore> {
         Ok(leases.values().map(|l| l.holder.expires_at_ms).min())
     }
 
-    fn list(&self) -> Result<Vec<Listed>, Error> {
+    fn due(&self, now_ms: i64) -> Result<Vec<Listed>, Error> {
         let leases = self.leases.borrow();
         let listed = leases.iter().map(|((kind, id, scope), lease)| Listed {
             key: LeaseKey {
@@ -91,17 +98,41 @@ impl Store for Rc<MemoryStore> {
                 id: id.clone(),
                 scope: scope.clone(),
             },
+            registered_at_ms: lease.registered_at_ms,
             expires_at_ms: lease.holder.expires_at_ms,
             counted: lease.holder.counted,
         });
-        Ok(listed.collect())
+        let is_due = |lease: &Listed| {
+            let is_colony = lease.key.kind() == LeaseKind::Colony;
+            lease.expires_at_ms < now_ms || (is_colony && !lease.counted)
+        };
+        Ok(listed.filter(is_due).collect())
     }
 
-    fn report(&self, born: &[String], died: &[String]) -> Result<(), Error> {
+    fn report(&self, births: &[CensusEntry], deaths: &[CensusEntry]) -> Result<(), Error> {
         let mut census = self.census.borrow_mut();
-        census.extend(born.iter().cloned());
-        census.retain(|id| !died.contains(id));
+        for birth in births {
+            let born_at_ms = census.entry(birth.mesh_id.clone()).or_insert(birth.at_ms);
+            *born_at_ms = birth.at_ms.max(*born_at_ms);
+        }
+        for death in deaths {
+            census.retain(|id, born_at_ms| *id != death.mesh_id || *born_at_ms > death.at_ms);
+        }
         Ok(())
+    }
+
+    fn put_count(&self, shard: u32, colonies: i64, at_ms: i64) -> Result<(), Error> {
+        self.wrote_row();
+        let mut counts = self.counts.borrow_mut();
+        let count = counts.entry(shard).or_insert((colonies, at_ms));
+        if at_ms >= count.1 {
+            *count = (colonies, at_ms);
+        }
+        Ok(())
+    }
+
+    fn total(&self) -> Result<i64, Error> {
+        Ok(self.counts.borrow().values().map(|count| count.0).sum())
     }
 
     fn count(&self) -> Result<i64, Error> {
@@ -117,6 +148,7 @@ impl Store for Rc<MemoryStore> {
     async fn delete_all(&self) -> Result<(), Error> {
         self.leases.borrow_mut().clear();
         self.census.borrow_mut().clear();
+        self.counts.borrow_mut().clear();
         self.alarm_at_ms.set(None);
         Ok(())
     }
@@ -129,39 +161,43 @@ pub type MemoryRegistry<'a> = Registry<Rc<MemoryStore>, &'a TestHost>;
 #[derive(Clone, Debug)]
 pub struct MemoryObjects<'a> {
     host: &'a TestHost,
-    cleanup_interval_ms: i64,
+    settings: Settings,
     objects: Rc<RefCell<BTreeMap<String, Rc<MemoryRegistry<'a>>>>>,
     /// Whether calls fail.
     pub are_down: Rc<Cell<bool>>,
     /// Calls so far.
     pub requests: Rc<Cell<u32>>,
+    /// The number of colonies that was published last.
+    pub published: Rc<Cell<Option<i64>>>,
+    /// How long a call is on its way to an object, and its answer on the way back.
+    pub latency_ms: Rc<Cell<(i64, i64)>>,
+    under_way: Rc<RefCell<Vec<Waker>>>,
 }
 
 impl<'a> MemoryObjects<'a> {
-    /// None yet; `cleanup_interval_ms` is that of all of them.
+    /// None yet.
     #[must_use]
-    pub fn new(host: &'a TestHost, cleanup_interval_ms: i64) -> Self {
+    pub fn new(host: &'a TestHost, settings: Settings) -> Self {
         Self {
             host,
-            cleanup_interval_ms,
+            settings,
             objects: Rc::default(),
             are_down: Rc::default(),
             requests: Rc::default(),
+            published: Rc::default(),
+            latency_ms: Rc::default(),
+            under_way: Rc::default(),
         }
     }
 
     /// The object of that name.
     #[must_use]
     pub fn get(&self, name: &str) -> Rc<MemoryRegistry<'a>> {
-        let new = || {
-            Rc::new(Registry::new(
-                Rc::default(),
-                self.host,
-                self.cleanup_interval_ms,
-            ))
-        };
         let mut objects = self.objects.borrow_mut();
-        Rc::clone(objects.entry(name.to_owned()).or_insert_with(new))
+        let object = objects
+            .entry(name.to_owned())
+            .or_insert_with(|| self.start(name, Rc::default()));
+        Rc::clone(object)
     }
 
     /// What an object stores.
@@ -172,10 +208,33 @@ impl<'a> MemoryObjects<'a> {
 
     /// Drops all objects from memory; their storage stays.
     pub fn restart(&self) {
-        for object in self.objects.borrow_mut().values_mut() {
-            let store = Rc::clone(&object.store);
-            *object = Rc::new(Registry::new(store, self.host, self.cleanup_interval_ms));
+        for (name, object) in self.objects.borrow_mut().iter_mut() {
+            *object = self.start(name, Rc::clone(&object.store));
         }
+    }
+
+    fn start(&self, name: &str, store: Rc<MemoryStore>) -> Rc<MemoryRegistry<'a>> {
+        let role = addressing::role(name);
+        Rc::new(Registry::new(store, self.host, role, self.settings))
+    }
+
+    /// Lets calls and answers arrive whose time has come.
+    pub fn deliver(&self) {
+        for waker in self.under_way.take() {
+            waker.wake();
+        }
+    }
+
+    async fn travel(&self, milliseconds: i64) {
+        let arrives_at_ms = self.host.now_ms.get().saturating_add(milliseconds);
+        poll_fn(|cx| {
+            if self.host.now_ms.get() >= arrives_at_ms {
+                return Poll::Ready(());
+            }
+            self.under_way.borrow_mut().push(cx.waker().clone());
+            Poll::Pending
+        })
+        .await;
     }
 
     /// Fires the alarms that are due, each once.
@@ -208,8 +267,24 @@ impl<'a> MemoryObjects<'a> {
 }
 
 impl Census for MemoryObjects<'_> {
-    async fn report(&self, born: Vec<String>, died: Vec<String>) -> Result<(), Error> {
-        census::report(self, &born, &died).await
+    async fn report(
+        &self,
+        births: Vec<CensusEntry>,
+        deaths: Vec<CensusEntry>,
+    ) -> Result<(), Error> {
+        census::report(self, &births, &deaths).await
+    }
+
+    async fn report_count(&self, count: ReportCountRequest) -> Result<(), Error> {
+        census::report_count(self, &count).await
+    }
+
+    async fn publish(&self, colonies: i64) -> Result<(), Error> {
+        if self.are_down.get() {
+            return Err(Error::unavailable("no answer").with_cause("down for a test"));
+        }
+        self.published.set(Some(colonies));
+        Ok(())
     }
 }
 
@@ -250,8 +325,12 @@ impl Transport for MemoryStub<'_> {
             gzip_from_bytes: None,
         };
         let server = Server::new(self.objects.host, limits);
+        let (way_there_ms, way_back_ms) = self.objects.latency_ms.get();
+        self.objects.travel(way_there_ms).await;
         let object = self.objects.get(&self.name);
-        Ok(registry_service::route(&*object, &server, request).await)
+        let answer = registry_service::route(&*object, &server, request).await;
+        self.objects.travel(way_back_ms).await;
+        Ok(answer)
     }
 
     async fn sleep(&self, _: Duration) {

@@ -1,11 +1,12 @@
 //! The registry: what a Durable Object does, with nothing of the platform in it.
 //!
 //! `lease` holds the rules and knows no storage; `store` says what the rules need stored;
-//! `service` applies the rules to the store; `sweep` cleans up and feeds the `census`. `client`
+//! `service` applies the rules to the store and counts in `heat` what is asked for often; `sweep` cleans up and feeds the `census`. `client`
 //! says how others reach it. A Durable Object puts it all on SQLite, elsewhere.
 
 pub mod census;
 pub mod client;
+mod heat;
 pub mod lease;
 #[cfg(any(test, feature = "testing"))]
 pub mod memory;

@@ -1,38 +1,77 @@
 //! The internal service: the rules of leases applied to a store.
 
 use std::cell::Cell;
+use std::num::NonZeroU32;
 
 use connect::{Context, Error, Host, Response};
+use prost::Message as _;
 
+use super::heat::{Heat, Warmth};
 use super::lease::{Decision, Holder, decide, is_live};
 use super::store::{Store, StoredLease};
+use crate::addressing::Role;
 use crate::protos::coral::registry::v1::register_response::Outcome;
 use crate::protos::coral::registry::v1::{
     Conflict, CountCensusRequest, CountCensusResponse, Granted, Lease, LeaseKey, LeaseKind,
     LookupRequest, LookupResponse, RegisterRequest, RegisterResponse, RegistryService,
-    ReleaseRequest, ReleaseResponse, ReportCensusRequest, ReportCensusResponse,
+    ReleaseRequest, ReleaseResponse, ReportCensusRequest, ReportCensusResponse, ReportCountRequest,
+    ReportCountResponse,
 };
 
-/// One object's leases and its part of the census.
+/// One object's leases, or its part of the census.
 #[derive(Debug)]
 pub struct Registry<S, H> {
     /// What is kept.
     pub store: S,
     pub(super) host: H,
-    pub(super) cleanup_interval_ms: i64,
+    pub(super) role: Role,
+    pub(super) settings: Settings,
     /// The time for which the alarm is set, as far as this instance of the object knows.
     pub(super) alarm_at_ms: Cell<Option<i64>>,
+    heat: Heat,
+}
+
+/// What can be set of an object.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// For how long a lapsed lease may stay.
+    pub cleanup_interval_ms: i64,
+    /// From how many lookups a minute a lease is hot; without, never.
+    pub hot_lookups: Option<NonZeroU32>,
+    /// For how long changes of the census are gathered before they are reported.
+    pub census_debounce_ms: i64,
+    /// Whether the sum of the census is to be published.
+    pub publishes: bool,
 }
 
 impl<S: Store, H: Host> Registry<S, H> {
-    /// A registry that removes lapsed leases within `cleanup_interval_ms`.
-    pub fn new(store: S, host: H, cleanup_interval_ms: i64) -> Self {
+    /// One instance of an object.
+    pub fn new(store: S, host: H, role: Role, settings: Settings) -> Self {
+        let heat = Heat::new(settings.hot_lookups, host.now_ms());
         Self {
             store,
             host,
-            cleanup_interval_ms,
+            role,
+            settings,
             alarm_at_ms: Cell::new(None),
+            heat,
         }
+    }
+
+    /// Asks to be woken: in the same turn as the writes before it, so that both are stored or neither.
+    pub(super) async fn wake_at(&self, at_ms: i64) -> Result<(), Error> {
+        self.alarm_at_ms.set(Some(at_ms));
+        self.store.set_alarm(at_ms).await
+    }
+
+    /// Asks to be woken when more changes may have come, unless that was asked before.
+    async fn wake_after_debounce(&self) -> Result<(), Error> {
+        if self.alarm_at_ms.get().is_some() {
+            return Ok(());
+        }
+        let now_ms = self.host.now_ms();
+        self.wake_at(now_ms.saturating_add(self.settings.census_debounce_ms))
+            .await
     }
 
     /// The alarm that a newly written lease needs, if the one that is set is too late for it.
@@ -51,7 +90,7 @@ impl<S: Store, H: Host> Registry<S, H> {
         let at_the_latest = self
             .alarm_at_ms
             .get()
-            .or_else(|| Some(earliest_before?.saturating_add(self.cleanup_interval_ms)));
+            .or_else(|| Some(earliest_before?.saturating_add(self.settings.cleanup_interval_ms)));
         // The census learns of a birth at once, of a death when the sweep finds it.
         let (at_ms, needed_by_ms) = if is_colony && !written.counted {
             (now_ms, now_ms)
@@ -59,10 +98,10 @@ impl<S: Store, H: Host> Registry<S, H> {
             let lapsed_at_ms = written.expires_at_ms.saturating_add(1);
             (
                 lapsed_at_ms,
-                lapsed_at_ms.saturating_add(self.cleanup_interval_ms),
+                lapsed_at_ms.saturating_add(self.settings.cleanup_interval_ms),
             )
         };
-        let is_lost = |at_ms: i64| at_ms.saturating_add(self.cleanup_interval_ms) < now_ms;
+        let is_lost = |at_ms: i64| at_ms.saturating_add(self.settings.cleanup_interval_ms) < now_ms;
         match at_the_latest {
             Some(set_for_ms) if set_for_ms <= needed_by_ms && !is_lost(set_for_ms) => None,
             _ => Some(at_ms),
@@ -71,7 +110,11 @@ impl<S: Store, H: Host> Registry<S, H> {
 
     /// Leaves nothing stored, and nothing to pay for, once there is nothing to keep.
     pub(super) async fn delete_all_if_empty(&self) -> Result<bool, Error> {
-        let is_empty = self.store.earliest_expiry()?.is_none() && self.store.count()? == 0;
+        let is_empty = match self.role {
+            Role::Leases => self.store.earliest_expiry()?.is_none(),
+            Role::CensusShard(_) => self.store.count()? == 0,
+            Role::CensusTotal => self.store.total()? == 0,
+        };
         if is_empty {
             self.alarm_at_ms.set(None);
             self.store.delete_all().await?;
@@ -103,11 +146,31 @@ impl<S: Store, H: Host> Registry<S, H> {
             registered_at_ms: now_ms,
             record: request.record,
         };
+        let rewrite_cache = self.is_wrong_in_cache(&key, &lease)?;
         self.store.put(&key, &lease)?;
         let is_colony = key.kind() == LeaseKind::Colony;
         let alarm = self.alarm_for(&lease.holder, is_colony, earliest_before, now_ms);
-        let expires_at_ms = lease.holder.expires_at_ms;
-        Ok((Outcome::Granted(Granted { expires_at_ms }), alarm))
+        let granted = Granted {
+            expires_at_ms: lease.holder.expires_at_ms,
+            registered_at_ms: now_ms,
+            rewrite_cache,
+        };
+        Ok((Outcome::Granted(granted), alarm))
+    }
+
+    /// Whether a cache may have a copy that says something else than `written`.
+    fn is_wrong_in_cache(&self, key: &LeaseKey, written: &StoredLease) -> Result<bool, Error> {
+        let now_ms = self.host.now_ms();
+        let name = key.encode_to_vec();
+        if !self.heat.may_be_cached(&name, now_ms) {
+            return Ok(false);
+        }
+        let before = self.store.lease(key, now_ms)?;
+        let is_wrong = before.is_some_and(|before| before.record != written.record);
+        if is_wrong {
+            self.heat.filled(&name, now_ms);
+        }
+        Ok(is_wrong)
     }
 }
 
@@ -119,9 +182,7 @@ impl<S: Store, H: Host> RegistryService for Registry<S, H> {
     ) -> Result<Response<RegisterResponse>, Error> {
         let (outcome, alarm) = self.write(request)?;
         if let Some(at_ms) = alarm {
-            // Asked for in the same turn as the write, so that both are stored or neither.
-            self.alarm_at_ms.set(Some(at_ms));
-            self.store.set_alarm(at_ms).await?;
+            self.wake_at(at_ms).await?;
         }
         Ok(RegisterResponse {
             outcome: Some(outcome),
@@ -135,17 +196,25 @@ impl<S: Store, H: Host> RegistryService for Registry<S, H> {
         request: LookupRequest,
     ) -> Result<Response<LookupResponse>, Error> {
         let now_ms = self.host.now_ms();
-        let lease = self.store.lease(&checked(request.key)?, now_ms)?;
+        let key = checked(request.key)?;
+        let lease = self.store.lease(&key, now_ms)?;
         let expired = lease
             .as_ref()
             .is_some_and(|lease| !is_live(lease.holder.expires_at_ms, now_ms));
+        let lease = lease.filter(|_| !expired).map(|lease| Lease {
+            record: lease.record,
+            registered_at_ms: lease.registered_at_ms,
+            expires_at_ms: lease.holder.expires_at_ms,
+        });
+        let warmth = match lease {
+            Some(_) => self.heat.touch(&key.encode_to_vec(), now_ms),
+            None => Warmth::default(),
+        };
         Ok(LookupResponse {
-            lease: lease.filter(|_| !expired).map(|lease| Lease {
-                record: lease.record,
-                registered_at_ms: lease.registered_at_ms,
-                expires_at_ms: lease.holder.expires_at_ms,
-            }),
+            lease,
             expired,
+            hot: warmth.hot,
+            fill_cache: warmth.fill,
         }
         .into())
     }
@@ -173,8 +242,8 @@ impl<S: Store, H: Host> RegistryService for Registry<S, H> {
         _: &Context,
         request: ReportCensusRequest,
     ) -> Result<Response<ReportCensusResponse>, Error> {
-        self.store.report(&request.born, &request.died)?;
-        self.delete_all_if_empty().await?;
+        self.store.report(&request.births, &request.deaths)?;
+        self.wake_after_debounce().await?;
         Ok(ReportCensusResponse {}.into())
     }
 
@@ -183,8 +252,30 @@ impl<S: Store, H: Host> RegistryService for Registry<S, H> {
         _: &Context,
         _: CountCensusRequest,
     ) -> Result<Response<CountCensusResponse>, Error> {
-        let colonies = self.store.count()?;
+        let colonies = match self.role {
+            Role::CensusTotal => self.store.total()?,
+            Role::CensusShard(_) | Role::Leases => self.store.count()?,
+        };
         Ok(CountCensusResponse { colonies }.into())
+    }
+
+    async fn report_count(
+        &self,
+        _: &Context,
+        request: ReportCountRequest,
+    ) -> Result<Response<ReportCountResponse>, Error> {
+        let ReportCountRequest {
+            shard,
+            colonies,
+            at_ms,
+        } = request;
+        self.store.put_count(shard, colonies, at_ms)?;
+        if self.settings.publishes {
+            self.wake_after_debounce().await?;
+        } else {
+            self.delete_all_if_empty().await?;
+        }
+        Ok(ReportCountResponse {}.into())
     }
 }
 

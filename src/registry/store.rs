@@ -4,7 +4,7 @@
 use connect::Error;
 
 use super::lease::Holder;
-use crate::protos::coral::registry::v1::LeaseKey;
+use crate::protos::coral::registry::v1::{CensusEntry, LeaseKey};
 
 /// A lease as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,11 +17,13 @@ pub struct StoredLease {
     pub record: Vec<u8>,
 }
 
-/// A lease's line in the list that a sweep goes through.
+/// A lease that a sweep has to do with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listed {
     /// Which lease.
     pub key: LeaseKey,
+    /// When it was registered last.
+    pub registered_at_ms: i64,
     /// Its last moment.
     pub expires_at_ms: i64,
     /// Whether the census knows of it.
@@ -62,14 +64,22 @@ pub trait Store {
     /// The last moment of the lease that lapses first; `None` without leases.
     fn earliest_expiry(&self) -> Result<Option<i64>, Error>;
 
-    /// Every lease.
-    fn list(&self) -> Result<Vec<Listed>, Error>;
+    /// What a sweep has to do with: leases that have lapsed, and colonies that the census does not
+    /// know of.
+    fn due(&self, now_ms: i64) -> Result<Vec<Listed>, Error>;
 
-    /// Adds and removes mesh ids of this object's part of the census.
-    fn report(&self, born: &[String], died: &[String]) -> Result<(), Error>;
+    /// Adds births to this object's part of the census, and removes deaths that are not older than
+    /// the last birth of that colony.
+    fn report(&self, births: &[CensusEntry], deaths: &[CensusEntry]) -> Result<(), Error>;
 
-    /// How many mesh ids this object's part of the census has.
+    /// How many colonies this object's part of the census has.
     fn count(&self) -> Result<i64, Error>;
+
+    /// Notes the count of a part of the census, unless a newer one is known.
+    fn put_count(&self, shard: u32, colonies: i64, at_ms: i64) -> Result<(), Error>;
+
+    /// The sum of the counts that were noted.
+    fn total(&self) -> Result<i64, Error>;
 
     /// Asks to be woken at a time. Takes effect together with the writes before it. One row.
     async fn set_alarm(&self, at_ms: i64) -> Result<(), Error>;

@@ -1,4 +1,4 @@
-//! The sweep, run by an object's alarm: removes what has lapsed and feeds the census.
+//! What an object does when its alarm wakes it: removes what has lapsed and feeds the census.
 
 use connect::{Error, Host};
 
@@ -6,9 +6,10 @@ use super::census::Census;
 use super::lease::is_live;
 use super::service::Registry;
 use super::store::{Listed, Store};
-use crate::protos::coral::registry::v1::LeaseKind;
+use crate::addressing::Role;
+use crate::protos::coral::registry::v1::{CensusEntry, LeaseKind, ReportCountRequest};
 
-/// How long after a failed report the sweep tries again.
+/// How long after a failed report it is tried again.
 const RETRY_MS: i64 = 5_000;
 
 impl<S: Store, H: Host> Registry<S, H> {
@@ -24,24 +25,27 @@ impl<S: Store, H: Host> Registry<S, H> {
     /// # Returns
     /// Why the census could not be told.
     pub async fn sweep(&self, census: &impl Census) -> Result<Option<Error>, Error> {
-        let swept = self.sweep_once(census).await;
+        let swept = match self.role {
+            Role::Leases => self.sweep_leases(census).await,
+            Role::CensusShard(shard) => self.tell_count(census, shard).await,
+            Role::CensusTotal => self.tell_total(census).await,
+        };
         if swept.is_err() {
             self.alarm_at_ms.set(None);
         }
         swept
     }
 
-    async fn sweep_once(&self, census: &impl Census) -> Result<Option<Error>, Error> {
+    async fn sweep_leases(&self, census: &impl Census) -> Result<Option<Error>, Error> {
         let now_ms = self.host.now_ms();
         let is_dead = |lease: &Listed| !is_live(lease.expires_at_ms, now_ms);
-        let leases = self.store.list()?;
-        let (dead, alive): (Vec<_>, Vec<_>) = leases.into_iter().partition(is_dead);
-        let born: Vec<_> = alive.into_iter().filter(is_uncounted).collect();
+        let due = self.store.due(now_ms)?;
+        let (dead, born): (Vec<_>, Vec<_>) = due.into_iter().partition(is_dead);
         // Also of those that are not counted: an earlier life of theirs may still be.
         let died = dead.iter().filter(|lease| is_colony(lease));
-        let untold = match (ids(born.iter()), ids(died)) {
-            (born, died) if born.is_empty() && died.is_empty() => None,
-            (born, died) => census.report(born, died).await.err(),
+        let untold = match (entries(born.iter()), entries(died)) {
+            (births, deaths) if births.is_empty() && deaths.is_empty() => None,
+            (births, deaths) => census.report(births, deaths).await.err(),
         };
         if untold.is_none() {
             self.settle(&born, &dead)?;
@@ -73,18 +77,56 @@ impl<S: Store, H: Host> Registry<S, H> {
         }
         let now_ms = self.host.now_ms();
         let at_ms = if failed {
-            Some(now_ms.saturating_add(RETRY_MS.min(self.cleanup_interval_ms)))
-        } else if self.store.list()?.iter().any(is_uncounted) {
-            Some(now_ms)
-        } else {
+            Some(now_ms.saturating_add(RETRY_MS.min(self.settings.cleanup_interval_ms)))
+        } else if self.store.due(i64::MIN)?.is_empty() {
             let earliest = self.store.earliest_expiry()?;
-            earliest.map(|at_ms| next_sweep(at_ms, now_ms, self.cleanup_interval_ms))
+            earliest.map(|at_ms| next_sweep(at_ms, now_ms, self.settings.cleanup_interval_ms))
+        } else {
+            Some(now_ms)
         };
+        // A lease that came while the census was told has waited for this alarm.
         self.alarm_at_ms.set(at_ms);
         match at_ms {
-            Some(at_ms) => self.store.set_alarm(at_ms).await,
+            Some(at_ms) => self.wake_at(at_ms).await,
             None => Ok(()),
         }
+    }
+
+    /// A part of the census tells the sum how many it counts.
+    async fn tell_count(&self, census: &impl Census, shard: u32) -> Result<Option<Error>, Error> {
+        let count = ReportCountRequest {
+            shard,
+            colonies: self.store.count()?,
+            at_ms: self.host.now_ms(),
+        };
+        self.alarm_at_ms.set(None);
+        let untold = census.report_count(count).await.err();
+        self.rest(untold.is_some()).await?;
+        Ok(untold)
+    }
+
+    /// The sum is made known.
+    async fn tell_total(&self, census: &impl Census) -> Result<Option<Error>, Error> {
+        let total = self.store.total()?;
+        self.alarm_at_ms.set(None);
+        let untold = census.publish(total).await.err();
+        self.rest(untold.is_some()).await?;
+        Ok(untold)
+    }
+
+    /// Nothing is to be done until the next report, unless the last one failed, or another came
+    /// meanwhile and set an alarm of its own.
+    async fn rest(&self, failed: bool) -> Result<(), Error> {
+        if self.alarm_at_ms.get().is_some() {
+            return Ok(());
+        }
+        if failed {
+            let retry_ms = RETRY_MS.min(self.settings.cleanup_interval_ms);
+            return self
+                .wake_at(self.host.now_ms().saturating_add(retry_ms))
+                .await;
+        }
+        self.delete_all_if_empty().await.map(drop)
     }
 }
 
@@ -98,10 +140,11 @@ fn is_colony(lease: &Listed) -> bool {
     lease.key.kind() == LeaseKind::Colony
 }
 
-fn is_uncounted(lease: &Listed) -> bool {
-    is_colony(lease) && !lease.counted
-}
-
-fn ids<'a>(leases: impl Iterator<Item = &'a Listed>) -> Vec<String> {
-    leases.map(|lease| lease.key.id.clone()).collect()
+fn entries<'a>(leases: impl Iterator<Item = &'a Listed>) -> Vec<CensusEntry> {
+    leases
+        .map(|lease| CensusEntry {
+            mesh_id: lease.key.id.clone(),
+            at_ms: lease.registered_at_ms,
+        })
+        .collect()
 }

@@ -8,19 +8,30 @@ use proptest::prelude::*;
 use super::census;
 use super::client::Objects as _;
 use super::memory::MemoryObjects;
+use super::service::Settings;
 use super::store::Store as _;
 use crate::addressing::lease_object;
 use crate::protos::coral::registry::v1::register_response::Outcome;
 use crate::protos::coral::registry::v1::{
-    Conflict, Granted, LeaseKey, LeaseKind, LookupRequest, LookupResponse, RegisterRequest,
-    ReleaseRequest,
+    CensusEntry, Conflict, Granted, LeaseKey, LeaseKind, LookupRequest, LookupResponse,
+    RegisterRequest, ReleaseRequest, ReportCountRequest,
 };
 
 const TTL_MS: i64 = 1_000;
 const CLEANUP_INTERVAL_MS: i64 = 100;
 
+/// How long the census takes to add up what it has heard.
+const CENSUS_MS: i64 = 2;
+
+const SETTINGS: Settings = Settings {
+    cleanup_interval_ms: CLEANUP_INTERVAL_MS,
+    hot_lookups: None,
+    census_debounce_ms: 1,
+    publishes: true,
+};
+
 fn objects(host: &TestHost) -> MemoryObjects<'_> {
-    MemoryObjects::new(host, CLEANUP_INTERVAL_MS)
+    MemoryObjects::new(host, SETTINGS)
 }
 
 fn key(kind: LeaseKind, id: &str, scope: &str) -> LeaseKey {
@@ -53,7 +64,11 @@ async fn registered(objects: &MemoryObjects<'_>, key: &LeaseKey, owner: &str) ->
 }
 
 fn granted(expires_at_ms: i64) -> Outcome {
-    Outcome::Granted(Granted { expires_at_ms })
+    Outcome::Granted(Granted {
+        expires_at_ms,
+        registered_at_ms: expires_at_ms - TTL_MS,
+        rewrite_cache: false,
+    })
 }
 
 fn lookup(objects: &MemoryObjects<'_>, key: &LeaseKey) -> LookupResponse {
@@ -135,7 +150,7 @@ fn what_has_lapsed_is_gone_within_the_cleanup_interval_and_leaves_nothing() {
     live_through(&host, &objects, TTL_MS + CLEANUP_INTERVAL_MS);
     for name in ["colony:m", "agent:a"] {
         let store = objects.store(name);
-        assert!(store.list().unwrap().is_empty());
+        assert_eq!(store.earliest_expiry().unwrap(), None);
         assert_eq!(store.alarm_at_ms.get(), None);
     }
     assert_eq!(count(&objects), 0);
@@ -224,7 +239,7 @@ fn a_census_that_is_down_hears_of_it_later() {
     live_through(&host, &objects, TTL_MS / 2);
     objects.are_down.set(false);
     assert_eq!(count(&objects), 0);
-    live_through(&host, &objects, CLEANUP_INTERVAL_MS);
+    live_through(&host, &objects, CLEANUP_INTERVAL_MS + CENSUS_MS);
     assert_eq!(count(&objects), 1);
     objects.are_down.set(true);
     live_through(&host, &objects, TTL_MS * 2);
@@ -234,7 +249,7 @@ fn a_census_that_is_down_hears_of_it_later() {
         lookup(&objects, &colony("m")).expired,
         "kept for the report"
     );
-    live_through(&host, &objects, CLEANUP_INTERVAL_MS);
+    live_through(&host, &objects, CLEANUP_INTERVAL_MS + CENSUS_MS);
     assert_eq!(count(&objects), 0);
     assert_eq!(objects.next_alarm_ms(), None);
 }
@@ -243,9 +258,21 @@ fn a_census_that_is_down_hears_of_it_later() {
 struct Meanwhile<'a>(&'a MemoryObjects<'a>);
 
 impl census::Census for Meanwhile<'_> {
-    async fn report(&self, born: Vec<String>, died: Vec<String>) -> Result<(), Error> {
+    async fn report(
+        &self,
+        births: Vec<CensusEntry>,
+        deaths: Vec<CensusEntry>,
+    ) -> Result<(), Error> {
         registered(self.0, &colony("m"), "successor").await;
-        self.0.report(born, died).await
+        self.0.report(births, deaths).await
+    }
+
+    async fn report_count(&self, count: ReportCountRequest) -> Result<(), Error> {
+        self.0.report_count(count).await
+    }
+
+    async fn publish(&self, colonies: i64) -> Result<(), Error> {
+        self.0.publish(colonies).await
     }
 }
 
@@ -261,8 +288,53 @@ fn a_colony_that_comes_back_during_the_sweep_is_neither_lost_nor_uncounted() {
         lookup(&objects, &colony("m")).lease.unwrap().record,
         b"successor"
     );
-    live_through(&host, &objects, 1);
+    live_through(&host, &objects, CENSUS_MS);
     assert_eq!(count(&objects), 1);
+}
+
+#[test]
+fn a_colony_that_moved_to_another_object_is_not_buried_by_the_old_one() {
+    let host = TestHost::default();
+    let objects = objects(&host);
+    register(&objects, &colony("m"), "k");
+    live_through(&host, &objects, TTL_MS / 2);
+    // As after a change of the number of objects.
+    let elsewhere = objects.object("shard:7");
+    let request = RegisterRequest {
+        key: Some(colony("m")),
+        owner: "k".to_owned(),
+        record: Vec::new(),
+        ttl_ms: 10 * TTL_MS,
+        takeover: false,
+    };
+    block_on(elsewhere.register(&request, CallOptions::default())).unwrap();
+    live_through(&host, &objects, 2 * TTL_MS);
+    assert!(
+        lookup(&objects, &colony("m")).lease.is_none(),
+        "the old object has buried it"
+    );
+    assert_eq!(count(&objects), 1);
+    live_through(&host, &objects, 10 * TTL_MS);
+    assert_eq!(count(&objects), 0);
+}
+
+#[test]
+fn many_births_are_few_reports_and_the_sum_is_published() {
+    let host = TestHost::default();
+    let objects = objects(&host);
+    for id in 0..200 {
+        register(&objects, &colony(&id.to_string()), "k");
+    }
+    let before = objects.requests.get();
+    live_through(&host, &objects, 10);
+    // Each birth is one report to its part; each of the 16 parts reports once, and so does the sum.
+    assert!(objects.requests.get() - before <= 200 + 16);
+    assert_eq!(objects.published.get(), Some(200));
+    assert_eq!(count(&objects), 200);
+    objects.restart();
+    live_through(&host, &objects, TTL_MS + CLEANUP_INTERVAL_MS + CENSUS_MS);
+    assert_eq!((count(&objects), objects.published.get()), (0, Some(0)));
+    assert_eq!(objects.next_alarm_ms(), None);
 }
 
 /// A step of somebody's life with the registry.
@@ -314,7 +386,7 @@ proptest! {
             }
         }
         objects.are_down.set(false);
-        live_through(&host, &objects, CLEANUP_INTERVAL_MS + 1);
+        live_through(&host, &objects, CLEANUP_INTERVAL_MS + CENSUS_MS);
         let now_ms = host.now_ms.get();
         let alive_at = |moment_ms| {
             let alive = model.iter().flatten().filter(|(_, expires_at_ms)| moment_ms <= *expires_at_ms);
@@ -322,15 +394,16 @@ proptest! {
         };
         // A death is noticed by a sweep, and those are one interval apart.
         let counted = count(&objects);
-        let at_most = alive_at(now_ms - 2 * CLEANUP_INTERVAL_MS);
+        let at_most = alive_at(now_ms - 2 * CLEANUP_INTERVAL_MS - CENSUS_MS);
         prop_assert!(alive_at(now_ms) <= counted && counted <= at_most, "{counted} colonies");
         for (id, held) in model.iter().enumerate() {
             let found = lookup(&objects, &colony(&id.to_string())).lease.map(|lease| lease.record);
             let expected = held.filter(|(_, expires_at_ms)| now_ms <= *expires_at_ms);
             prop_assert_eq!(found, expected.map(|(owner, _)| owner.to_string().into_bytes()));
         }
-        live_through(&host, &objects, TTL_MS + 2 * CLEANUP_INTERVAL_MS + 1);
+        live_through(&host, &objects, TTL_MS + 2 * CLEANUP_INTERVAL_MS + CENSUS_MS);
         prop_assert_eq!(objects.next_alarm_ms(), None, "something is left");
         prop_assert_eq!(count(&objects), 0);
+        prop_assert!(objects.published.get().unwrap_or(0) == 0);
     }
 }

@@ -1,29 +1,35 @@
 //! RegisterAgent and LookupAgent.
 
-use connect::{Context, Error, Host, wkt};
+use connect::{Context, Error, wkt};
 use prost::Message as _;
 
-use super::{Discovery, lease, validate};
+use super::{Discovery, Platform, lease, validate};
 use crate::observed_endpoint;
 use crate::protos::coral::discovery::v1::{
     Endpoint, LookupAgentRequest, LookupAgentResponse, NatHint, RegisterAgentRequest,
     RegisterAgentResponse,
 };
 use crate::protos::coral::registry::v1::{LeaseKind, RegisterRequest};
-use crate::registry::client::Objects;
+use crate::rate_limit::Limit;
 
 const SUBJECT: &str = "agent";
 
-pub(super) async fn register<O: Objects, H: Host>(
-    service: &Discovery<O, H>,
+pub(super) async fn register<P: Platform>(
+    service: &Discovery<P>,
     cx: &Context,
     request: RegisterAgentRequest,
 ) -> Result<RegisterAgentResponse, Error> {
     validate::agent(&request)?;
     let observed = observed_endpoint::choose(request.observed_endpoint.as_ref(), cx.peer());
     let observed = reachable(&request.endpoints, observed)?;
+    service.meter.note_mesh(&request.mesh_id);
+    let key = lease::key(
+        LeaseKind::Agent,
+        request.agent_id.clone(),
+        request.mesh_id.clone(),
+    );
+    service.limit_registration(cx, &key).await?;
     let config = &service.isolate.config;
-    let (agent_id, mesh_id) = (request.agent_id.clone(), request.mesh_id.clone());
     let owner = request.pubkey.clone();
     let record = LookupAgentResponse {
         agent_id: request.agent_id,
@@ -36,7 +42,7 @@ pub(super) async fn register<O: Objects, H: Host>(
         last_seen: None,
     };
     let lease = RegisterRequest {
-        key: Some(lease::key(LeaseKind::Agent, agent_id, mesh_id)),
+        key: Some(key),
         owner,
         record: record.encode_to_vec(),
         ttl_ms: i64::from(config.ttl_seconds).saturating_mul(1_000),
@@ -68,13 +74,16 @@ fn reachable(endpoints: &[String], observed: Option<Endpoint>) -> Result<Option<
     }
 }
 
-pub(super) async fn lookup<O: Objects, H: Host>(
-    service: &Discovery<O, H>,
+pub(super) async fn lookup<P: Platform>(
+    service: &Discovery<P>,
+    cx: &Context,
     request: LookupAgentRequest,
 ) -> Result<LookupAgentResponse, Error> {
     validate::required("agent_id", &request.agent_id)?;
     validate::id("agent_id", &request.agent_id)?;
     validate::id("mesh_id", &request.mesh_id)?;
+    service.meter.note_mesh(&request.mesh_id);
+    service.limit_client(Limit::LookupByClient, cx).await?;
     let key = lease::key(LeaseKind::Agent, request.agent_id, request.mesh_id);
     let lease = service.lookup_lease(SUBJECT, key).await?;
     let mut agent = LookupAgentResponse::decode(lease.record.as_slice())

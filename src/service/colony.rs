@@ -1,25 +1,30 @@
 //! RegisterColony and LookupColony.
 
-use connect::{Context, Error, Host, wkt};
+use connect::{Context, Error, wkt};
 use prost::Message as _;
 
-use super::{Discovery, lease, validate};
-use crate::observed_endpoint;
+use super::{Discovery, Platform, lease, validate};
 use crate::protos::coral::discovery::v1::{
     LookupColonyRequest, LookupColonyResponse, NatHint, RegisterColonyRequest,
     RegisterColonyResponse,
 };
 use crate::protos::coral::registry::v1::{LeaseKey, LeaseKind, RegisterRequest};
-use crate::registry::client::Objects;
+use crate::rate_limit::Limit;
+use crate::relays::{self, Relay};
+use crate::{caller, observed_endpoint};
 
 const SUBJECT: &str = "colony";
 
-pub(super) async fn register<O: Objects, H: Host>(
-    service: &Discovery<O, H>,
+pub(super) async fn register<P: Platform>(
+    service: &Discovery<P>,
     cx: &Context,
     request: RegisterColonyRequest,
 ) -> Result<RegisterColonyResponse, Error> {
     validate::colony(&request)?;
+    service.meter.note_mesh(&request.mesh_id);
+    service
+        .limit_registration(cx, &key(request.mesh_id.clone()))
+        .await?;
     let config = &service.isolate.config;
     let observed = observed_endpoint::choose(request.observed_endpoint.as_ref(), cx.peer());
     let key = key(request.mesh_id.clone());
@@ -57,17 +62,26 @@ pub(super) async fn register<O: Objects, H: Host>(
     })
 }
 
-pub(super) async fn lookup<O: Objects, H: Host>(
-    service: &Discovery<O, H>,
+pub(super) async fn lookup<P: Platform>(
+    service: &Discovery<P>,
+    cx: &Context,
     request: LookupColonyRequest,
 ) -> Result<LookupColonyResponse, Error> {
     validate::required("mesh_id", &request.mesh_id)?;
     validate::id("mesh_id", &request.mesh_id)?;
+    service.meter.note_mesh(&request.mesh_id);
+    service.limit_client(Limit::LookupByClient, cx).await?;
+    let mesh_id = request.mesh_id.clone();
     let lease = service.lookup_lease(SUBJECT, key(request.mesh_id)).await?;
     let mut colony = LookupColonyResponse::decode(lease.record.as_slice())
         .map_err(|error| Error::internal("the record cannot be read").with_cause(error))?;
     colony.last_seen = Some(wkt::Timestamp::from_unix_ms(lease.registered_at_ms));
-    colony.relays.clone_from(&service.isolate.config.relays);
+    let relays = &service.isolate.config.relays;
+    if !relays.is_empty() {
+        let location = caller::location(cx.headers());
+        let preferred = relays::preferred(relays, &mesh_id, &location);
+        colony.relays = preferred.into_iter().map(Relay::option).collect();
+    }
     Ok(colony)
 }
 

@@ -1,27 +1,27 @@
 //! Health. Colonies call it before every renewal and do not renew if it fails: it never fails,
 //! and it hardly ever asks an object.
 
-use connect::Host;
+use connect::{Error, Host as _};
 use futures_util::future::{Either, select};
 
 use std::pin::pin;
 use std::time::Duration;
 
-use super::Discovery;
+use super::{Discovery, Platform};
+use crate::cache::Kv as _;
 use crate::isolate::Counted;
 use crate::protos::coral::discovery::v1::HealthResponse;
 use crate::registry::census;
-use crate::registry::client::Objects;
 
 /// How long Health waits for the census before it reports the number it last knew: well within
 /// the two seconds after which `coral status` gives up.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-pub(super) async fn report<O: Objects, H: Host>(service: &Discovery<O, H>) -> HealthResponse {
+pub(super) async fn report<P: Platform>(service: &Discovery<P>) -> HealthResponse {
     let isolate = &service.isolate;
-    let up_ms = service.host.now_ms().saturating_sub(isolate.started_at_ms);
+    let up_ms = service.now_ms().saturating_sub(isolate.started_at_ms);
     HealthResponse {
-        status: "ok".to_owned(),
+        status: isolate.status().to_owned(),
         version: isolate.config.version.clone(),
         uptime_seconds: up_ms / 1_000,
         registered_colonies: i32::try_from(colonies(service).await).unwrap_or(i32::MAX),
@@ -29,9 +29,9 @@ pub(super) async fn report<O: Objects, H: Host>(service: &Discovery<O, H>) -> He
 }
 
 /// The number of colonies: counted at most once in the configured time, else remembered.
-async fn colonies<O: Objects, H: Host>(service: &Discovery<O, H>) -> i64 {
+async fn colonies<P: Platform>(service: &Discovery<P>) -> i64 {
     let memory = &service.isolate.colonies;
-    let at_ms = service.host.now_ms();
+    let at_ms = service.now_ms();
     let known = memory.get();
     let refresh_ms = service.isolate.config.census_refresh_ms;
     if let Some(known) = known
@@ -45,13 +45,26 @@ async fn colonies<O: Objects, H: Host>(service: &Discovery<O, H>) -> i64 {
         colonies: known,
         at_ms,
     }));
-    let counting = pin!(census::count(&service.objects));
-    let waiting = pin!(service.host.sleep(PATIENCE));
+    let counting = pin!(count(service));
+    let waiting = pin!(service.platform.host().sleep(PATIENCE));
     match select(counting, waiting).await {
         Either::Left((Ok(colonies), _)) => {
             memory.set(Some(Counted { colonies, at_ms }));
             colonies
         }
         _ => known,
+    }
+}
+
+/// As it was published, or else as the registry knows it.
+async fn count<P: Platform>(service: &Discovery<P>) -> Result<i64, Error> {
+    let published = service.platform.kv().get(census::PUBLISHED).await;
+    let published = published.ok().flatten().and_then(|text| {
+        let text = String::from_utf8(text).ok()?;
+        text.parse().ok()
+    });
+    match published {
+        Some(colonies) => Ok(colonies),
+        None => census::count(service.platform.objects()).await,
     }
 }

@@ -1,15 +1,23 @@
 //! Leases as the handlers use them: asked of the object that holds them.
 
-use connect::{CallOptions, Error, Host, wkt};
+use std::time::Duration;
 
-use super::Discovery;
+use connect::{CallOptions, Context, Error, wkt};
+
+use super::{Discovery, Platform};
 use crate::addressing::lease_object;
+use crate::cache::Cache;
+use crate::meter::AnsweredBy;
 use crate::protos::coral::registry::v1::register_response::Outcome;
 use crate::protos::coral::registry::v1::{
     Lease, LeaseKey, LeaseKind, LookupRequest, RegisterRequest, RegistryServiceClient,
     ReleaseRequest,
 };
+use crate::rate_limit::{self, Limit};
 use crate::registry::client::Objects;
+
+/// When it is worth trying again: an object that was reset or moved is back by then.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// Names a lease.
 pub(super) fn key(kind: LeaseKind, id: String, scope: String) -> LeaseKey {
@@ -20,10 +28,36 @@ pub(super) fn key(kind: LeaseKind, id: String, scope: String) -> LeaseKey {
     }
 }
 
-impl<O: Objects, H: Host> Discovery<O, H> {
-    fn object_of(&self, key: &LeaseKey) -> RegistryServiceClient<O::Transport> {
-        self.objects
-            .object(&lease_object(key, self.isolate.config.shards))
+impl<P: Platform> Discovery<P> {
+    fn cache(&self) -> Cache<'_, P::Kv> {
+        Cache {
+            kv: self.platform.kv(),
+            memo: &self.isolate.memo,
+            config: &self.isolate.config,
+        }
+    }
+
+    fn object_of(
+        &self,
+        key: &LeaseKey,
+    ) -> RegistryServiceClient<<P::Objects as Objects>::Transport> {
+        let name = lease_object(key, self.isolate.config.shards);
+        self.platform.objects().object(&name)
+    }
+
+    /// Counts a registration by the caller's address, and by what is registered.
+    ///
+    /// # Errors
+    /// `resource_exhausted`
+    pub(super) async fn limit_registration(
+        &self,
+        cx: &Context,
+        key: &LeaseKey,
+    ) -> Result<(), Error> {
+        self.limit_client(Limit::RegisterByClient, cx).await?;
+        let lease = format!("{}/{}/{}", key.kind, key.scope, key.id);
+        let limiter = self.platform.limiter();
+        rate_limit::check(limiter, Limit::RegisterByLease, &lease).await
     }
 
     /// Gets or renews a lease. Returns when it lapses.
@@ -37,6 +71,7 @@ impl<O: Objects, H: Host> Discovery<O, H> {
         request: RegisterRequest,
     ) -> Result<wkt::Timestamp, Error> {
         let key = request.key.clone().unwrap_or_default();
+        let asked_at_ms = self.now_ms();
         let answer = self
             .object_of(&key)
             .register(&request, CallOptions::default())
@@ -44,6 +79,13 @@ impl<O: Objects, H: Host> Discovery<O, H> {
             .map_err(hide)?;
         match answer.message.outcome {
             Some(Outcome::Granted(granted)) => {
+                let lease = Lease {
+                    record: request.record,
+                    registered_at_ms: granted.registered_at_ms,
+                    expires_at_ms: granted.expires_at_ms,
+                };
+                self.cache()
+                    .renew(&key, lease, asked_at_ms, granted.rewrite_cache);
                 Ok(wkt::Timestamp::from_unix_ms(granted.expires_at_ms))
             }
             Some(Outcome::Conflict(conflict)) => {
@@ -65,6 +107,14 @@ impl<O: Objects, H: Host> Discovery<O, H> {
     /// # Errors
     /// `not_found`. Clients retry while the text contains `not found`, so both texts do.
     pub(super) async fn lookup_lease(&self, subject: &str, key: LeaseKey) -> Result<Lease, Error> {
+        let asked_at_ms = self.now_ms();
+        if let Some((lease, answered_by)) = self.cache().find(&key, asked_at_ms).await {
+            self.meter
+                .note(|usage| usage.answered_by = Some(answered_by));
+            return Ok(lease);
+        }
+        let answered_by = Some(AnsweredBy::Object);
+        self.meter.note(|usage| usage.answered_by = answered_by);
         let object = self.object_of(&key);
         let request = LookupRequest { key: Some(key) };
         let answer = object
@@ -72,7 +122,12 @@ impl<O: Objects, H: Host> Discovery<O, H> {
             .await
             .map_err(hide)?
             .message;
-        let id = request.key.unwrap_or_default().id;
+        let key = request.key.unwrap_or_default();
+        if let (Some(lease), true) = (&answer.lease, answer.hot) {
+            self.cache()
+                .keep(&key, lease, asked_at_ms, answer.fill_cache);
+        }
+        let id = key.id;
         match (answer.lease, answer.expired) {
             (Some(lease), _) => Ok(lease),
             (None, true) => Err(Error::not_found(format!(
@@ -96,4 +151,5 @@ fn hide(error: Error) -> Error {
     let cause = error.cause().unwrap_or_default();
     Error::unavailable("the registry cannot answer now, try again")
         .with_cause(format!("{error} {cause}"))
+        .with_retry_after(RETRY_AFTER)
 }

@@ -1,6 +1,8 @@
 //! The public service: one file for each group of RPCs, with nothing of HTTP in it.
 
 mod agent;
+#[cfg(test)]
+mod cache_model;
 mod colony;
 mod health;
 mod lease;
@@ -13,27 +15,69 @@ use std::rc::Rc;
 
 use connect::{Context, Error, Host, Response};
 
+use crate::cache::Kv;
 use crate::isolate::Isolate;
+use crate::meter::Meter;
 use crate::protos::coral::discovery::v1::{
     DiscoveryService, HealthRequest, HealthResponse, LookupAgentRequest, LookupAgentResponse,
     LookupColonyRequest, LookupColonyResponse, RegisterAgentRequest, RegisterAgentResponse,
     RegisterColonyRequest, RegisterColonyResponse, ReleaseRelayRequest, ReleaseRelayResponse,
     RequestRelayRequest, RequestRelayResponse,
 };
+use crate::rate_limit::{self, Limit, Limiter};
 use crate::registry::client::Objects;
+
+/// What the handlers need of where they run.
+pub trait Platform {
+    /// Where leases are kept.
+    type Objects: Objects;
+    /// Where copies of them are kept.
+    type Kv: Kv;
+    /// What counts calls.
+    type Limiter: Limiter;
+    /// The clock and the timer.
+    type Host: Host;
+
+    /// Where leases are kept.
+    fn objects(&self) -> &Self::Objects;
+    /// Where copies of them are kept.
+    fn kv(&self) -> &Self::Kv;
+    /// What counts calls.
+    fn limiter(&self) -> &Self::Limiter;
+    /// The clock and the timer.
+    fn host(&self) -> &Self::Host;
+}
 
 /// The handlers of one request.
 #[derive(Debug)]
-pub struct Discovery<O, H> {
-    /// Where leases are kept.
-    pub objects: O,
-    /// The clock and the timer.
-    pub host: H,
+pub struct Discovery<P> {
+    /// Where it runs.
+    pub platform: P,
     /// What is remembered between requests.
     pub isolate: Rc<Isolate>,
+    /// What is noted for the log.
+    pub meter: Rc<Meter>,
 }
 
-impl<O: Objects, H: Host> DiscoveryService for Discovery<O, H> {
+impl<P: Platform> Discovery<P> {
+    fn now_ms(&self) -> i64 {
+        self.platform.host().now_ms()
+    }
+
+    /// Counts a call by the caller's address. A caller without one is not counted: only on a machine
+    /// of one's own there can be any.
+    async fn limit_client(&self, limit: Limit, cx: &Context) -> Result<(), Error> {
+        match cx.peer() {
+            Some(peer) => {
+                let client = rate_limit::client_key(peer);
+                rate_limit::check(self.platform.limiter(), limit, &client).await
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+impl<P: Platform> DiscoveryService for Discovery<P> {
     async fn register_colony(
         &self,
         cx: &Context,
@@ -46,10 +90,10 @@ impl<O: Objects, H: Host> DiscoveryService for Discovery<O, H> {
 
     async fn lookup_colony(
         &self,
-        _: &Context,
+        cx: &Context,
         request: LookupColonyRequest,
     ) -> Result<Response<LookupColonyResponse>, Error> {
-        colony::lookup(self, request).await.map(Response::from)
+        colony::lookup(self, cx, request).await.map(Response::from)
     }
 
     async fn register_agent(
@@ -62,18 +106,18 @@ impl<O: Objects, H: Host> DiscoveryService for Discovery<O, H> {
 
     async fn lookup_agent(
         &self,
-        _: &Context,
+        cx: &Context,
         request: LookupAgentRequest,
     ) -> Result<Response<LookupAgentResponse>, Error> {
-        agent::lookup(self, request).await.map(Response::from)
+        agent::lookup(self, cx, request).await.map(Response::from)
     }
 
     async fn request_relay(
         &self,
-        _: &Context,
+        cx: &Context,
         request: RequestRelayRequest,
     ) -> Result<Response<RequestRelayResponse>, Error> {
-        relay::request(self, request).await.map(Response::from)
+        relay::request(self, cx, request).await.map(Response::from)
     }
 
     async fn release_relay(

@@ -1,21 +1,23 @@
 //! RequestRelay and ReleaseRelay.
 
-use connect::{Error, Host};
+use connect::{Context, Error};
 use ulid::Ulid;
 
-use super::{Discovery, lease, validate};
-use crate::addressing::stable_hash;
+use super::{Discovery, Platform, lease, validate};
+use crate::caller;
 use crate::protos::coral::discovery::v1::{
     ReleaseRelayRequest, ReleaseRelayResponse, RequestRelayRequest, RequestRelayResponse,
 };
 use crate::protos::coral::registry::v1::{LeaseKind, RegisterRequest};
-use crate::registry::client::Objects;
+use crate::rate_limit::Limit;
+use crate::relays;
 
 /// How long a session lasts, as at the Go server: 30 minutes.
 const SESSION_MS: i64 = 30 * 60 * 1_000;
 
-pub(super) async fn request<O: Objects, H: Host>(
-    service: &Discovery<O, H>,
+pub(super) async fn request<P: Platform>(
+    service: &Discovery<P>,
+    cx: &Context,
     request: RequestRelayRequest,
 ) -> Result<RequestRelayResponse, Error> {
     validate::required("mesh_id", &request.mesh_id)?;
@@ -24,16 +26,17 @@ pub(super) async fn request<O: Objects, H: Host>(
     validate::id("mesh_id", &request.mesh_id)?;
     validate::key("agent_pubkey", &request.agent_pubkey)?;
     validate::key("colony_pubkey", &request.colony_pubkey)?;
+    service.meter.note_mesh(&request.mesh_id);
+    let location = caller::location(cx.headers());
     let relays = &service.isolate.config.relays;
-    // A mesh stays with its relay, and meshes spread over all of them.
-    let count = u32::try_from(relays.len()).unwrap_or(u32::MAX).max(1);
-    let index = usize::try_from(stable_hash(&request.mesh_id) % count).unwrap_or(0);
-    let Some(relay) = relays.get(index) else {
+    let preferred = relays::preferred(relays, &request.mesh_id, &location);
+    let Some(relay) = preferred.first() else {
         return Err(Error::unimplemented(
             "relay not supported: unimplemented, as no relay is configured",
         ));
     };
-    let session_id = session_id(service.host.now_ms())?;
+    service.limit_client(Limit::RegisterByClient, cx).await?;
+    let session_id = session_id(service.now_ms())?;
     let session = RegisterRequest {
         key: Some(lease::key(
             LeaseKind::RelaySession,
@@ -47,15 +50,15 @@ pub(super) async fn request<O: Objects, H: Host>(
     };
     let expires_at = service.register_lease("relay session", session).await?;
     Ok(RequestRelayResponse {
-        relay_endpoint: relay.endpoint.clone(),
+        relay_endpoint: Some(relay.endpoint()),
         session_id,
         expires_at: Some(expires_at),
-        relay_id: relay.relay_id.clone(),
+        relay_id: relay.id.clone(),
     })
 }
 
-pub(super) async fn release<O: Objects, H: Host>(
-    service: &Discovery<O, H>,
+pub(super) async fn release<P: Platform>(
+    service: &Discovery<P>,
     request: ReleaseRelayRequest,
 ) -> Result<ReleaseRelayResponse, Error> {
     validate::required("session_id", &request.session_id)?;

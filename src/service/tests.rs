@@ -1,57 +1,72 @@
 //! What handlers do when the registry cannot be reached. What clients see when it can is tested
 //! end to end.
 
+use std::net::Ipv4Addr;
 use std::rc::Rc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use connect::testing::{Loopback, TestHost};
-use connect::{CallOptions, Client, Code, Codec, Error, Limits, Server};
+use connect::{CallOptions, Client, Code, Codec, Error, Limits, Peer, Server};
 use futures_executor::block_on;
 
 use super::Discovery;
 use crate::config::Config;
 use crate::isolate::Isolate;
+use crate::memory::MemoryPlatform;
 use crate::protos::coral::discovery::v1::{
     DiscoveryServiceClient, HealthRequest, LookupAgentRequest, LookupColonyRequest,
     RegisterAgentRequest, RegisterColonyRequest, RequestRelayRequest, discovery_service,
 };
+use crate::rate_limit::Limit;
 use crate::registry::memory::MemoryObjects;
+use crate::registry::service::Settings;
 
 const RELAYS: &str = r#"[
-    {"id": "r1", "host": "a.example.org", "port": 1},
-    {"id": "r2", "host": "b.example.org", "port": 2}
+    {"id": "r1", "endpoint": "a.example.org:1"},
+    {"id": "r2", "endpoint": "b.example.org:2"}
 ]"#;
+
+const SETTINGS: Settings = Settings {
+    cleanup_interval_ms: 60_000,
+    hot_lookups: None,
+    census_debounce_ms: 0,
+    publishes: true,
+};
 
 /// The service on objects in memory.
 struct Service<'a> {
     host: &'a TestHost,
-    objects: MemoryObjects<'a>,
+    platform: MemoryPlatform<'a>,
     isolate: Rc<Isolate>,
 }
 
 impl<'a> Service<'a> {
     fn new(host: &'a TestHost) -> Self {
         let var = |name: &str| (name == "CORAL_RELAYS").then(|| RELAYS.to_owned());
-        let config = Config::from_vars(var).unwrap();
+        let isolate = Isolate::new(Config::from_vars(var), 0);
+        assert!(isolate.fault.is_none());
+        let objects = MemoryObjects::new(host, SETTINGS);
         Self {
             host,
-            objects: MemoryObjects::new(host, config.cleanup_interval_ms),
-            isolate: Rc::new(Isolate::new(config, 0)),
+            platform: MemoryPlatform::new(host, objects),
+            isolate: Rc::new(isolate),
         }
     }
 
     /// Answers a request as the Worker does, each with handlers of its own.
-    async fn answer(&self, request: http::Request<Bytes>) -> http::Response<Bytes> {
+    async fn answer(&self, mut request: http::Request<Bytes>) -> http::Response<Bytes> {
+        let caller = Ipv4Addr::new(198, 51, 100, 7);
+        request.extensions_mut().insert(Peer(caller.into()));
         let limits = Limits {
             max_message_bytes: 1_000,
             max_timeout: Duration::from_secs(1),
             gzip_from_bytes: None,
         };
         let handlers = Discovery {
-            objects: self.objects.clone(),
-            host: self.host,
+            platform: self.platform.clone(),
             isolate: Rc::clone(&self.isolate),
+            meter: Rc::default(),
         };
         discovery_service::route(&handlers, &Server::new(self.host, limits), request).await
     }
@@ -97,7 +112,7 @@ fn relay(mesh_id: &str) -> RequestRelayRequest {
 fn without_the_registry_calls_are_unavailable_and_say_no_more() {
     let host = TestHost::default();
     let service = Service::new(&host);
-    service.objects.are_down.set(true);
+    service.platform.objects.are_down.set(true);
     let client = client!(service);
     let agent = RegisterAgentRequest {
         agent_id: "a".to_owned(),
@@ -111,28 +126,63 @@ fn without_the_registry_calls_are_unavailable_and_say_no_more() {
         agent_id: "a".to_owned(),
         mesh_id: String::new(),
     };
-    let errors: [Error; 5] = block_on(async {
-        [
-            client
-                .register_colony(&colony("m"), call())
-                .await
-                .unwrap_err(),
-            client.register_agent(&agent, call()).await.unwrap_err(),
-            client
-                .lookup_colony(&LookupColonyRequest { mesh_id }, call())
-                .await
-                .unwrap_err(),
-            client
-                .lookup_agent(&lookup_agent, call())
-                .await
-                .unwrap_err(),
-            client.request_relay(&relay("m"), call()).await.unwrap_err(),
-        ]
-    });
+    let lookup = LookupColonyRequest { mesh_id };
+    let errors: [Error; 5] = [
+        block_on(client.register_colony(&colony("m"), call())).unwrap_err(),
+        block_on(client.register_agent(&agent, call())).unwrap_err(),
+        block_on(client.lookup_colony(&lookup, call())).unwrap_err(),
+        block_on(client.lookup_agent(&lookup_agent, call())).unwrap_err(),
+        block_on(client.request_relay(&relay("m"), call())).unwrap_err(),
+    ];
     for error in errors {
         assert_eq!(error.code(), Code::Unavailable);
         assert_eq!(error.message(), "the registry cannot answer now, try again");
+        assert_eq!(error.headers()["retry-after"], "1");
+        assert_eq!(error.details()[0].type_name, "google.rpc.RetryInfo");
     }
+}
+
+#[test]
+fn beyond_a_limit_nothing_is_asked_and_the_client_is_told_when_to_come_back() {
+    let host = TestHost::default();
+    let service = Service::new(&host);
+    let client = client!(service);
+    let lookup = LookupColonyRequest {
+        mesh_id: "m".to_owned(),
+    };
+    let calls = || {
+        [
+            block_on(client.register_colony(&colony("m"), call())).err(),
+            block_on(client.lookup_colony(&lookup, call())).err(),
+            block_on(client.request_relay(&relay("m"), call())).err(),
+        ]
+    };
+    assert_eq!(calls().iter().flatten().count(), 0);
+    let counted = service.platform.limiter.counted.take();
+    let caller = "198.51.100.7".to_owned();
+    assert_eq!(
+        counted,
+        [
+            (Limit::RegisterByClient, caller.clone()),
+            (Limit::RegisterByLease, "1//m".to_owned()),
+            (Limit::LookupByClient, caller.clone()),
+            (Limit::RegisterByClient, caller),
+        ]
+    );
+    service.platform.limiter.is_exhausted.set(true);
+    let requests = service.platform.objects.requests.get();
+    for error in calls() {
+        let error = error.unwrap();
+        assert_eq!(error.code(), Code::ResourceExhausted);
+        assert_eq!(error.headers()["retry-after"], "60");
+    }
+    assert_eq!(service.platform.objects.requests.get(), requests);
+    let health = block_on(client.health(&HealthRequest {}, call()));
+    assert_eq!(
+        health.unwrap().message.status,
+        "ok",
+        "Health is not counted"
+    );
 }
 
 #[test]
@@ -145,25 +195,29 @@ fn health_never_fails_and_seldom_asks() {
         health.unwrap().message.registered_colonies
     };
     block_on(client.register_colony(&colony("m"), call())).unwrap();
-    block_on(service.objects.fire_alarms());
+    // That of the lease, that of a part of the census, and that of the sum.
+    for _ in 0..3 {
+        block_on(service.platform.objects.fire_alarms());
+    }
+    assert_eq!(service.platform.objects.published.get(), Some(1));
     assert_eq!(colonies(), 1);
-    let requests = service.objects.requests.get();
+    let requests = service.platform.objects.requests.get();
     host.advance_ms(29_999);
     assert_eq!(colonies(), 1);
     assert_eq!(
-        service.objects.requests.get(),
+        service.platform.objects.requests.get(),
         requests,
         "asked again too soon"
     );
 
-    service.objects.are_down.set(true);
+    service.platform.objects.are_down.set(true);
     host.advance_ms(1);
     assert_eq!(colonies(), 1, "the last known number");
-    assert!(service.objects.requests.get() > requests);
-    let requests = service.objects.requests.get();
+    assert!(service.platform.objects.requests.get() > requests);
+    let requests = service.platform.objects.requests.get();
     assert_eq!(colonies(), 1);
     assert_eq!(
-        service.objects.requests.get(),
+        service.platform.objects.requests.get(),
         requests,
         "asked again too soon"
     );

@@ -11,8 +11,7 @@ use prost::Message;
 use serde::Deserialize;
 
 use crate::process::{command, run};
-use crate::project::{self, Wrangler};
-use crate::{serve, tools, worker};
+use crate::{project, serve, tools, worker};
 
 /// The suite and its proto.
 const MODULE: &str = "connectrpc.com/conformance";
@@ -47,13 +46,8 @@ pub(crate) fn peer() -> Result<()> {
         .stdin(Stdio::piped())
         .spawn()?;
     let output = reporter.stdin.take().context("the reporter has no input")?;
-    let worker = Wrangler {
-        name: "conformance".to_owned(),
-        ..project::wrangler(project::root())?.without_bindings()
-    };
     let storage = project::root().join("target/conformance");
-    let modules = project::root().join(FOLDER).join("build");
-    let error = serve::command(&worker, &modules, 0, &storage)?
+    let error = serve::command(&project::root().join(FOLDER), 0, &storage)?
         .stdout(Stdio::from(output))
         .exec();
     Err(error).context("workerd")

@@ -78,15 +78,15 @@ enum Command {
         #[arg(long)]
         against: Option<String>,
     },
-    /// Serves what is in build/ on plain workerd; the first line of its output tells the port
+    /// Serves the built Worker on plain workerd, without Cloudflare; the first line of its output tells the port
     Serve {
         /// The port to serve on; 0 takes a free one
-        #[arg(long, default_value_t = 0)]
+        #[arg(long, default_value_t = 8080)]
         port: u16,
-        /// Where objects are kept
-        #[arg(long)]
+        /// The folder in which objects are kept
+        #[arg(long, default_value = ".workerd")]
         storage: PathBuf,
-        /// A variable, in place of the one in wrangler.toml
+        /// A variable, as the environment could give it
         #[arg(long = "var", value_name = "NAME=VALUE")]
         vars: Vec<String>,
         #[command(flatten)]

@@ -1,34 +1,11 @@
 //! Where things are, and what the project's own files say.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-
-/// What plain workerd needs to know of `wrangler.toml`.
-#[derive(Deserialize)]
-pub(crate) struct Wrangler {
-    pub(crate) name: String,
-    pub(crate) compatibility_date: String,
-    #[serde(default)]
-    pub(crate) vars: BTreeMap<String, toml::Value>,
-    #[serde(default)]
-    pub(crate) durable_objects: DurableObjects,
-}
-
-#[derive(Default, Deserialize)]
-pub(crate) struct DurableObjects {
-    pub(crate) bindings: Vec<ObjectBinding>,
-}
-
-#[derive(Deserialize)]
-pub(crate) struct ObjectBinding {
-    pub(crate) name: String,
-    pub(crate) class_name: String,
-}
 
 #[derive(Deserialize)]
 struct Lock {
@@ -41,19 +18,6 @@ struct LockedPackage {
     version: String,
 }
 
-impl Wrangler {
-    /// The same for a Worker that needs nothing of the platform.
-    pub(crate) fn without_bindings(self) -> Self {
-        Self {
-            vars: BTreeMap::new(),
-            durable_objects: DurableObjects {
-                bindings: Vec::new(),
-            },
-            ..self
-        }
-    }
-}
-
 /// The checkout's top folder.
 pub(crate) fn root() -> &'static Path {
     let xtask = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -63,11 +27,6 @@ pub(crate) fn root() -> &'static Path {
 /// What npm put under `node_modules/.bin`.
 pub(crate) fn npm_bin(name: &str) -> PathBuf {
     root().join("node_modules/.bin").join(name)
-}
-
-/// What the Worker in `folder` is, as its `wrangler.toml` says.
-pub(crate) fn wrangler(folder: &Path) -> Result<Wrangler> {
-    read_toml(&folder.join("wrangler.toml"))
 }
 
 /// The version of a crate that `Cargo.lock` pins.
@@ -85,4 +44,26 @@ pub(crate) fn locked_version(name: &str) -> Result<String> {
 fn read_toml<T: DeserializeOwned>(path: &Path) -> Result<T> {
     let text = fs::read_to_string(path).with_context(|| path.display().to_string())?;
     toml::from_str(&text).with_context(|| path.display().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Deserialize)]
+    struct Wrangler {
+        compatibility_date: String,
+    }
+
+    /// Cloudflare and plain workerd run the Worker alike.
+    #[test]
+    fn all_configurations_name_one_compatibility_date() {
+        for folder in ["", "examples/greeter"] {
+            let folder = root().join(folder);
+            let wrangler: Wrangler = read_toml(&folder.join("wrangler.toml")).unwrap();
+            let capnp = fs::read_to_string(folder.join("workerd.capnp")).unwrap();
+            let date = format!("compatibilityDate = {:?}", wrangler.compatibility_date);
+            assert!(capnp.contains(&date), "{}: {date}", folder.display());
+        }
+    }
 }

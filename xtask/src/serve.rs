@@ -1,6 +1,6 @@
-//! The built Worker on plain workerd, without wrangler: for tests and benchmarks.
+//! The built Worker on plain workerd, without wrangler: for machines of one's own, for tests and for
+//! benchmarks.
 
-use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
@@ -8,102 +8,54 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result};
 
-use crate::process;
-use crate::project::{self, Wrangler};
+use crate::{process, project, tools, worker};
+
+/// What workerd is told, in the Worker's folder.
+const CONFIG: &str = "workerd.capnp";
 
 /// What the Worker is made of, as `worker::build` leaves it.
-const MODULES: [&str; 2] = ["index.js", "index_bg.wasm"];
+const MODULES: [&str; 2] = ["build/index.js", "build/index_bg.wasm"];
+
+/// How workerd's configuration names the service in which objects are kept.
+const OBJECTS: &str = r#"(name = "objects","#;
 
 /// Turns this process into workerd, so that whoever started it can signal workerd itself.
 ///
-/// Below `storage` it keeps a copy of the Worker, which a later build does not change, and the
-/// objects. workerd tells on its output in one line of JSON, `{"event":"listen","port":...}`,
-/// when it listens; the Worker's log follows.
+/// workerd tells on its output in one line of JSON, `{"event":"listen","port":...}`, when it listens;
+/// the Worker's log follows.
 pub(crate) fn exec(folder: &Path, port: u16, storage: &Path, vars: &[String]) -> Result<()> {
-    let mut wrangler = project::wrangler(folder)?;
+    tools::npm_packages()?;
+    if !folder.join("build").is_dir() {
+        worker::build(folder)?;
+    }
+    let mut workerd = command(folder, port, storage)?;
     for var in vars {
         let (name, value) = var.split_once('=').context("--var needs NAME=VALUE")?;
-        wrangler.vars.insert(name.to_owned(), value.into());
+        workerd.env(name, value);
     }
-    let error = command(&wrangler, &folder.join("build"), port, storage)?.exec();
-    Err(error).context("workerd: run `cargo xtask setup` first")
+    Err(workerd.exec()).context("workerd")
 }
 
-/// workerd on the Worker in `modules`, with its objects and a copy of the Worker below `storage`.
-pub(crate) fn command(
-    wrangler: &Wrangler,
-    modules: &Path,
-    port: u16,
-    storage: &Path,
-) -> Result<Command> {
-    let folder = storage.join("worker");
+/// workerd on the Worker of `folder`. Below `storage` are its objects, and a copy of the Worker, which
+/// a later build does not change.
+pub(crate) fn command(folder: &Path, port: u16, storage: &Path) -> Result<Command> {
+    let copy = storage.join("worker");
     let objects = storage.join("objects");
-    fs::create_dir_all(&folder)?;
+    fs::create_dir_all(copy.join("build"))?;
     fs::create_dir_all(&objects)?;
-    for module in MODULES {
-        let built = modules.join(module);
-        fs::copy(&built, folder.join(module))
-            .with_context(|| format!("{}: run `cargo xtask build` first", built.display()))?;
+    for file in MODULES.into_iter().chain([CONFIG]) {
+        let source = folder.join(file);
+        fs::copy(&source, copy.join(file))
+            .with_context(|| format!("{}: run `cargo xtask build` first", source.display()))?;
     }
-    let config = folder.join("config.capnp");
-    fs::write(
-        &config,
-        capnp(wrangler, port, &std::path::absolute(objects)?),
-    )?;
     let mut workerd = process::command(project::npm_bin("workerd"))?;
     workerd
         .args(["serve", "--control-fd=1"])
-        .arg(std::path::absolute(config)?);
+        .arg(format!("--socket-addr=http=127.0.0.1:{port}"))
+        .arg(std::path::absolute(copy.join(CONFIG))?);
+    if fs::read_to_string(folder.join(CONFIG))?.contains(OBJECTS) {
+        let objects = std::path::absolute(objects)?;
+        workerd.arg(format!("--directory-path=objects={}", objects.display()));
+    }
     Ok(workerd)
-}
-
-/// workerd's configuration: what wrangler makes of `wrangler.toml`, as far as workerd alone can
-/// (it has no KV).
-fn capnp(wrangler: &Wrangler, port: u16, objects: &Path) -> String {
-    let mut bindings = String::new();
-    let mut namespaces = String::new();
-    for object in &wrangler.durable_objects.bindings {
-        let (name, class) = (&object.name, &object.class_name);
-        let _ = writeln!(
-            bindings,
-            "    (name = {name:?}, durableObjectNamespace = {class:?}),"
-        );
-        let key = format!("{}-{class}", wrangler.name);
-        let _ = writeln!(
-            namespaces,
-            "    (className = {class:?}, uniqueKey = {key:?}, enableSql = true),"
-        );
-    }
-    for (name, value) in &wrangler.vars {
-        let value = value
-            .as_str()
-            .map_or_else(|| value.to_string(), ToOwned::to_owned);
-        let _ = writeln!(bindings, "    (name = {name:?}, text = {value:?}),");
-    }
-    format!(
-        r#"using Workerd = import "/workerd/workerd.capnp";
-
-const config :Workerd.Config = (
-  services = [
-    (name = "worker", worker = .worker),
-    (name = "objects", disk = (path = {objects:?}, writable = true)),
-  ],
-  sockets = [(name = "http", address = "127.0.0.1:{port}", http = (), service = "worker")],
-);
-
-const worker :Workerd.Worker = (
-  compatibilityDate = {date:?},
-  modules = [
-    (name = "index.js", esModule = embed "index.js"),
-    (name = "index_bg.wasm", wasm = embed "index_bg.wasm"),
-  ],
-  bindings = [
-{bindings}  ],
-  durableObjectNamespaces = [
-{namespaces}  ],
-  durableObjectStorage = (localDisk = "objects"),
-);
-"#,
-        date = wrangler.compatibility_date,
-    )
 }

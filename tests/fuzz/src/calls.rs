@@ -1,6 +1,7 @@
 //! Calls of the whole service, from HTTP down to the leases in memory.
 
 use std::io::Read as _;
+use std::num::NonZeroU32;
 use std::rc::Rc;
 
 use bytes::Bytes;
@@ -9,15 +10,17 @@ use connect::{Code, Server};
 use coral_discovery::config::Config;
 use coral_discovery::isolate::Isolate;
 use coral_discovery::limits;
+use coral_discovery::memory::MemoryPlatform;
 use coral_discovery::protos::coral::discovery::v1::discovery_service;
 use coral_discovery::registry::memory::MemoryObjects;
+use coral_discovery::registry::service::Settings;
 use coral_discovery::service::Discovery;
 use flate2::read::MultiGzDecoder;
 use futures_executor::block_on;
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
 
 const SERVICE: &str = "/coral.discovery.v1.DiscoveryService";
-const RELAYS: &str = r#"[{"id": "r", "host": "relay.example.org", "port": 3478}]"#;
+const RELAYS: &str = r#"[{"id": "r", "endpoint": "relay.example.org:3478"}]"#;
 
 /// A request as text: verb and path, headers, an empty line, the body. Whatever it is, the answer
 /// is one of the protocol, and the colony that was there before can still be looked up.
@@ -77,26 +80,35 @@ pub(crate) fn gzip(data: &[u8]) {
 /// The service as the Worker runs it, on objects in memory.
 struct Service<'a> {
     host: &'a TestHost,
-    objects: MemoryObjects<'a>,
+    platform: MemoryPlatform<'a>,
     isolate: Rc<Isolate>,
 }
 
 impl<'a> Service<'a> {
     fn new(host: &'a TestHost) -> Self {
         let var = |name: &str| (name == "CORAL_RELAYS").then(|| RELAYS.to_owned());
-        let config = Config::from_vars(var).unwrap();
+        let isolate = Isolate::new(Config::from_vars(var), 0);
+        assert!(isolate.fault.is_none());
+        let settings = Settings {
+            cleanup_interval_ms: isolate.config.cleanup_interval_ms,
+            // Everything is hot, so that copies are looked at too.
+            hot_lookups: NonZeroU32::new(1),
+            census_debounce_ms: 0,
+            publishes: true,
+        };
+        let objects = MemoryObjects::new(host, settings);
         Self {
             host,
-            objects: MemoryObjects::new(host, config.cleanup_interval_ms),
-            isolate: Rc::new(Isolate::new(config, 0)),
+            platform: MemoryPlatform::new(host, objects),
+            isolate: Rc::new(isolate),
         }
     }
 
     fn answer(&self, request: Request<Bytes>) -> Response<Bytes> {
         let handlers = Discovery {
-            objects: self.objects.clone(),
-            host: self.host,
+            platform: self.platform.clone(),
             isolate: Rc::clone(&self.isolate),
+            meter: Rc::default(),
         };
         let server = Server::new(self.host, limits::SERVER);
         block_on(discovery_service::route(&handlers, &server, request))

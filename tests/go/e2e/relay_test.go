@@ -11,7 +11,7 @@ import (
 	"github.com/coral-mesh/coral-discovery/tests/go/harness"
 )
 
-const relays = `CORAL_RELAYS=[{"id":"r1","host":"relay.example.org","port":3478,"region":"eu"}]`
+const relays = `CORAL_RELAYS=[{"id":"r1","endpoint":"relay.example.org:3478","region":"eu"}]`
 
 func requestRelay() *discoveryv1.RequestRelayRequest {
 	return &discoveryv1.RequestRelayRequest{MeshId: "m", AgentPubkey: "a", ColonyPubkey: "c"}

@@ -1,0 +1,196 @@
+//! Copies of hot leases: in the isolate's memory, and behind it in KV.
+//!
+//! A copy is never served beyond the lease's last moment. As another owner gets the lease only after
+//! that, no copy of the old owner's is served while a new owner's lease lives. Nor is one served
+//! that is older than [`MAX_AGE_MS`], whatever KV does, so that a lookup tells what was true at most
+//! a minute ago. (Where a live lease may be taken over, as agents' with `AGENT_TAKEOVER`, that minute
+//! is the bound for the old owner too.)
+//!
+//! Only what the object calls hot is copied. An isolate asks KV only for what it was told is there,
+//! so a lookup of any other lease costs no KV operation, and registering never reads KV.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use connect::Error;
+use prost::Message as _;
+use sha2::{Digest as _, Sha256};
+
+use crate::config::Config;
+use crate::meter::AnsweredBy;
+use crate::protos::coral::registry::v1::{CachedLease, Lease, LeaseKey, LeaseKind};
+
+/// How old a copy may be. KV keeps a value for at least as long.
+pub const MAX_AGE_MS: i64 = 60_000;
+
+/// By how much the clocks of a Worker and of an object may differ: a copy is given up that much before
+/// the lease lapses.
+pub const CLOCK_SKEW_MS: i64 = 1_000;
+
+/// A store of copies that may be slow, may lose what it is given, and may not be there.
+#[allow(
+    async_fn_in_trait,
+    reason = "an isolate has one thread: futures need not be Send"
+)]
+pub trait Kv {
+    /// A value; `None` if there is none, or no store.
+    ///
+    /// # Errors
+    /// When the store fails.
+    async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, Error>;
+
+    /// Writes a value, after the request was answered. If that fails the implementor logs it.
+    fn put_later(&self, key: String, value: Vec<u8>);
+}
+
+/// What an isolate remembers of hot leases.
+#[derive(Debug, Default)]
+pub struct Memo(RefCell<BTreeMap<Vec<u8>, Remembered>>);
+
+#[derive(Clone, Debug)]
+struct Remembered {
+    copy: CachedLease,
+    /// Until when the isolate answers by itself. After that it asks KV.
+    fresh_until_ms: i64,
+}
+
+/// Copies of leases, as one request uses them.
+#[derive(Debug)]
+pub struct Cache<'a, K> {
+    /// The store that all isolates share.
+    pub kv: &'a K,
+    /// The isolate's own memory.
+    pub memo: &'a Memo,
+    /// Whether anything is cached, and for how long.
+    pub config: &'a Config,
+}
+
+impl<K: Kv> Cache<'_, K> {
+    /// Looks for a copy of a hot lease that may be served, and says where it was.
+    pub async fn find(&self, key: &LeaseKey, now_ms: i64) -> Option<(Lease, AnsweredBy)> {
+        if !is_cached(self.config, key) {
+            return None;
+        }
+        let remembered = self.memo.get(key, now_ms)?;
+        if now_ms < remembered.fresh_until_ms {
+            return Some((remembered.copy.lease?, AnsweredBy::Memo));
+        }
+        // A failure was logged by the store: the object answers.
+        let value = self.kv.get(&kv_key(key)).await.ok().flatten()?;
+        let copy = CachedLease::decode(value.as_slice()).ok()?;
+        // What KV has may be older than what this isolate saw, for example a registration.
+        let is_newer = copy.current_at_ms >= remembered.copy.current_at_ms;
+        if !is_newer || !may_be_served(&copy, now_ms) {
+            return None;
+        }
+        self.memo.remember(self.config, key, copy.clone(), now_ms);
+        Some((copy.lease?, AnsweredBy::Kv))
+    }
+
+    /// Takes a copy of a lease that the object called hot. `asked_at_ms` is before it was asked; `fill`
+    /// is whether the object wants it in KV.
+    pub fn keep(&self, key: &LeaseKey, lease: &Lease, asked_at_ms: i64, fill: bool) {
+        if !is_cached(self.config, key) {
+            return;
+        }
+        let copy = copy(lease.clone(), asked_at_ms);
+        if fill {
+            self.kv.put_later(kv_key(key), copy.encode_to_vec());
+        }
+        self.memo.remember(self.config, key, copy, asked_at_ms);
+    }
+
+    /// Brings copies up to date after a registration. `rewrite` is whether the object says that KV
+    /// may have a copy that is now wrong.
+    pub fn renew(&self, key: &LeaseKey, lease: Lease, asked_at_ms: i64, rewrite: bool) {
+        if !is_cached(self.config, key) {
+            return;
+        }
+        let copy = copy(lease, asked_at_ms);
+        if rewrite {
+            self.kv.put_later(kv_key(key), copy.encode_to_vec());
+        }
+        if self.memo.get(key, asked_at_ms).is_some() {
+            self.memo.remember(self.config, key, copy, asked_at_ms);
+        }
+    }
+}
+
+fn copy(lease: Lease, current_at_ms: i64) -> CachedLease {
+    CachedLease {
+        lease: Some(lease),
+        current_at_ms,
+    }
+}
+
+/// Whether a copy may be told to anybody now.
+fn may_be_served(copy: &CachedLease, now_ms: i64) -> bool {
+    let Some(lease) = &copy.lease else {
+        return false;
+    };
+    let lives = now_ms.saturating_add(CLOCK_SKEW_MS) <= lease.expires_at_ms;
+    let age_ms = now_ms.saturating_sub(copy.current_at_ms);
+    lives && age_ms < MAX_AGE_MS
+}
+
+/// Agents that are looked up without their mesh are not cached: which of their leases is the answer
+/// can change without any of them changing.
+fn is_cached(config: &Config, key: &LeaseKey) -> bool {
+    let is_exact = match key.kind() {
+        LeaseKind::Colony => true,
+        LeaseKind::Agent => !key.scope.is_empty(),
+        LeaseKind::RelaySession | LeaseKind::Unspecified => false,
+    };
+    config.hot_lookups.is_some() && is_exact
+}
+
+/// KV's keys have at most 512 bytes, two ids have more.
+fn kv_key(key: &LeaseKey) -> String {
+    let digest = Sha256::digest(key.encode_to_vec());
+    format!("lease:{digest:x}")
+}
+
+impl Memo {
+    /// What is remembered of a lease, if it may still be served.
+    fn get(&self, key: &LeaseKey, now_ms: i64) -> Option<Remembered> {
+        let memo = self.0.borrow();
+        let remembered = memo.get(key.encode_to_vec().as_slice())?;
+        may_be_served(&remembered.copy, now_ms).then(|| remembered.clone())
+    }
+
+    fn remember(&self, config: &Config, key: &LeaseKey, copy: CachedLease, now_ms: i64) {
+        if config.memo_entries == 0 {
+            return;
+        }
+        let key = key.encode_to_vec();
+        let mut memo = self.0.borrow_mut();
+        if memo.len() >= config.memo_entries && !memo.contains_key(&key) {
+            // The oldest has the least time left in which it could serve.
+            let oldest = memo
+                .iter()
+                .min_by_key(|(_, remembered)| remembered.copy.current_at_ms)
+                .map(|(key, _)| key.clone());
+            oldest.and_then(|oldest| memo.remove(&oldest));
+        }
+        let fresh_until_ms = now_ms.saturating_add(config.memo_ms);
+        memo.insert(
+            key,
+            Remembered {
+                copy,
+                fresh_until_ms,
+            },
+        );
+    }
+
+    /// How many leases are remembered.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.borrow().len()
+    }
+
+    /// Whether none is.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.borrow().is_empty()
+    }
+}

@@ -1,0 +1,155 @@
+//! A platform in memory, for tests of all that stands above it: feature `testing`.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::time::Duration;
+
+use connect::testing::TestHost;
+use connect::{Error, Host};
+
+use crate::cache::Kv;
+use crate::rate_limit::{Limit, Limiter};
+use crate::registry::memory::MemoryObjects;
+use crate::service::Platform;
+
+/// Objects, KV and limits in memory, seen by a Worker whose clock may differ.
+#[derive(Clone, Debug)]
+pub struct MemoryPlatform<'a> {
+    /// The objects.
+    pub objects: MemoryObjects<'a>,
+    /// KV.
+    pub kv: MemoryKv<'a>,
+    /// Limits.
+    pub limiter: MemoryLimiter,
+    /// The Worker's clock.
+    pub host: SkewedHost<'a>,
+}
+
+/// A clock that is ahead of the objects' by some milliseconds.
+#[derive(Clone, Copy, Debug)]
+pub struct SkewedHost<'a> {
+    /// The objects' clock, and the timer of both.
+    pub host: &'a TestHost,
+    /// By how much it is ahead.
+    pub ahead_ms: i64,
+}
+
+/// KV, with what may become of a write.
+#[derive(Clone, Debug)]
+pub struct MemoryKv<'a> {
+    host: &'a TestHost,
+    values: Rc<RefCell<BTreeMap<String, Vec<u8>>>>,
+    late: Rc<RefCell<Vec<LateWrite>>>,
+    /// By how much writes are late.
+    pub delay_ms: Rc<Cell<i64>>,
+    /// Whether writes are lost.
+    pub loses: Rc<Cell<bool>>,
+    /// Whether reads fail.
+    pub fails: Rc<Cell<bool>>,
+    /// Reads so far.
+    pub reads: Rc<Cell<u32>>,
+    /// Writes so far.
+    pub writes: Rc<Cell<u32>>,
+}
+
+/// A write that nobody sees yet: from when on it is seen, its key and its value.
+type LateWrite = (i64, String, Vec<u8>);
+
+/// Limits that are all exhausted, or none.
+#[derive(Clone, Debug, Default)]
+pub struct MemoryLimiter {
+    /// Whether nothing is allowed any more.
+    pub is_exhausted: Rc<Cell<bool>>,
+    /// What was counted last.
+    pub counted: Rc<RefCell<Vec<(Limit, String)>>>,
+}
+
+impl<'a> MemoryPlatform<'a> {
+    /// Nothing stored; the Worker's clock is that of `host`.
+    #[must_use]
+    pub fn new(host: &'a TestHost, objects: MemoryObjects<'a>) -> Self {
+        Self {
+            objects,
+            kv: MemoryKv {
+                host,
+                values: Rc::default(),
+                late: Rc::default(),
+                delay_ms: Rc::default(),
+                loses: Rc::default(),
+                fails: Rc::default(),
+                reads: Rc::default(),
+                writes: Rc::default(),
+            },
+            limiter: MemoryLimiter::default(),
+            host: SkewedHost { host, ahead_ms: 0 },
+        }
+    }
+}
+
+impl<'a> Platform for MemoryPlatform<'a> {
+    type Objects = MemoryObjects<'a>;
+    type Kv = MemoryKv<'a>;
+    type Limiter = MemoryLimiter;
+    type Host = SkewedHost<'a>;
+
+    fn objects(&self) -> &MemoryObjects<'a> {
+        &self.objects
+    }
+
+    fn kv(&self) -> &MemoryKv<'a> {
+        &self.kv
+    }
+
+    fn limiter(&self) -> &MemoryLimiter {
+        &self.limiter
+    }
+
+    fn host(&self) -> &SkewedHost<'a> {
+        &self.host
+    }
+}
+
+impl Host for SkewedHost<'_> {
+    fn now_ms(&self) -> i64 {
+        self.host.now_ms().saturating_add(self.ahead_ms)
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        self.host.sleep(duration).await;
+    }
+}
+
+impl Kv for MemoryKv<'_> {
+    async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, Error> {
+        self.reads.set(self.reads.get() + 1);
+        if self.fails.get() {
+            return Err(Error::unavailable("no answer").with_cause("down for a test"));
+        }
+        let now_ms = self.host.now_ms();
+        let mut values = self.values.borrow_mut();
+        self.late.borrow_mut().retain(|(seen_at_ms, key, value)| {
+            let is_seen = *seen_at_ms <= now_ms;
+            if is_seen {
+                values.insert(key.clone(), value.clone());
+            }
+            !is_seen
+        });
+        Ok(values.get(key).cloned())
+    }
+
+    fn put_later(&self, key: String, value: Vec<u8>) {
+        self.writes.set(self.writes.get() + 1);
+        if !self.loses.get() {
+            let seen_at_ms = self.host.now_ms().saturating_add(self.delay_ms.get());
+            self.late.borrow_mut().push((seen_at_ms, key, value));
+        }
+    }
+}
+
+impl Limiter for MemoryLimiter {
+    async fn allows(&self, limit: Limit, key: &str) -> bool {
+        self.counted.borrow_mut().push((limit, key.to_owned()));
+        !self.is_exhausted.get()
+    }
+}

@@ -1,0 +1,42 @@
+//! Data points for Analytics Engine: one for each request, where the binding is there.
+//!
+//! `docs/queries.md` has the queries that an operator wants; they name the columns as here.
+
+use worker::{AnalyticsEngineDataPointBuilder, Env};
+
+use crate::bindings;
+use crate::telemetry::Entry;
+
+/// The binding in `wrangler.toml`.
+const BINDING: &str = "METRICS";
+
+/// Counts a request. Nothing happens without the binding, nor when it fails: the log has it all.
+pub fn count(env: &Env, entry: &Entry) {
+    if bindings::find(env, BINDING).is_none() {
+        return;
+    }
+    let Ok(dataset) = env.analytics_engine(BINDING) else {
+        return;
+    };
+    let duration_ms = i32::try_from(entry.duration_ms).unwrap_or(i32::MAX);
+    let object_ms = i32::try_from(entry.object_ms).unwrap_or(i32::MAX);
+    let bytes_in = u32::try_from(entry.bytes_in).unwrap_or(u32::MAX);
+    let bytes_out = u32::try_from(entry.bytes_out).unwrap_or(u32::MAX);
+    let point = AnalyticsEngineDataPointBuilder::new()
+        // Sampling is by index: a busy method does not crowd out the others.
+        .indexes([entry.rpc])
+        .add_blob(entry.rpc)
+        .add_blob(entry.code)
+        .add_blob(entry.codec)
+        .add_blob(entry.answered_by)
+        .add_blob(entry.country.as_str())
+        .add_blob(entry.colo.as_str())
+        .add_blob(entry.version.as_str())
+        .add_blob(entry.mesh.as_str())
+        .add_double(f64::from(duration_ms))
+        .add_double(f64::from(object_ms))
+        .add_double(f64::from(bytes_in))
+        .add_double(f64::from(bytes_out))
+        .add_double(f64::from(entry.status));
+    let _ = point.write_to(&dataset);
+}

@@ -1,0 +1,71 @@
+//! The Workers platform, as the handlers see it.
+
+use std::rc::Rc;
+
+use connect_worker::WorkerHost;
+use worker::{Context, Env};
+
+use crate::isolate::Isolate;
+use crate::kv::WorkerKv;
+use crate::limiter::WorkerLimiter;
+use crate::meter::Meter;
+use crate::objects::DurableObjects;
+use crate::service::Platform;
+
+/// What one request may use of the platform.
+#[derive(Debug)]
+pub struct WorkerPlatform {
+    objects: DurableObjects,
+    kv: WorkerKv,
+    limiter: WorkerLimiter,
+}
+
+impl WorkerPlatform {
+    /// The bindings of `env`; `meter` notes what is used of them.
+    ///
+    /// # Errors
+    /// When the registry's objects are not bound.
+    pub fn new(
+        env: &Env,
+        context: Context,
+        isolate: &Rc<Isolate>,
+        meter: &Rc<Meter>,
+    ) -> worker::Result<Self> {
+        Ok(Self {
+            objects: DurableObjects::new(env, Rc::clone(meter))?,
+            kv: WorkerKv {
+                env: env.clone(),
+                context,
+                isolate: Rc::clone(isolate),
+                meter: Rc::clone(meter),
+            },
+            limiter: WorkerLimiter {
+                env: env.clone(),
+                isolate: Rc::clone(isolate),
+            },
+        })
+    }
+}
+
+impl Platform for WorkerPlatform {
+    type Objects = DurableObjects;
+    type Kv = WorkerKv;
+    type Limiter = WorkerLimiter;
+    type Host = WorkerHost;
+
+    fn objects(&self) -> &DurableObjects {
+        &self.objects
+    }
+
+    fn kv(&self) -> &WorkerKv {
+        &self.kv
+    }
+
+    fn limiter(&self) -> &WorkerLimiter {
+        &self.limiter
+    }
+
+    fn host(&self) -> &WorkerHost {
+        &WorkerHost
+    }
+}

@@ -1,0 +1,49 @@
+# The Worker on plain workerd, without Cloudflare: `cargo xtask serve` starts it so, or, after
+# `cargo xtask build`,
+#
+#   workerd serve workerd.capnp --socket-addr http=127.0.0.1:8080 --directory-path objects=/var/lib/coral
+#
+# Variables come from the environment; the README says what each is. There is no KV and no rate
+# limit here: put a proxy in front that has one.
+using Workerd = import "/workerd/workerd.capnp";
+
+const config :Workerd.Config = (
+  services = [
+    (name = "worker", worker = .worker),
+    # Given by --directory-path: a folder that nobody else writes to.
+    (name = "objects", disk = (path = "objects", writable = true)),
+  ],
+  sockets = [(name = "http", address = "127.0.0.1:8080", http = (), service = "worker")],
+);
+
+const worker :Workerd.Worker = (
+  # As in wrangler.toml.
+  compatibilityDate = "2026-03-01",
+  modules = [
+    (name = "index.js", esModule = embed "build/index.js"),
+    (name = "index_bg.wasm", wasm = embed "build/index_bg.wasm"),
+  ],
+  bindings = [
+    (name = "REGISTRY", durableObjectNamespace = "RegistryDurableObject"),
+    # Leases go to a fixed number of objects, and the log is lines of JSON.
+    (name = "PLATFORM", text = "workerd"),
+    (name = "AGENT_TAKEOVER", fromEnvironment = "AGENT_TAKEOVER"),
+    (name = "CACHE_HOT_LOOKUPS", fromEnvironment = "CACHE_HOT_LOOKUPS"),
+    (name = "CACHE_MEMO_ENTRIES", fromEnvironment = "CACHE_MEMO_ENTRIES"),
+    (name = "CACHE_MEMO_MS", fromEnvironment = "CACHE_MEMO_MS"),
+    (name = "CENSUS_REFRESH_MS", fromEnvironment = "CENSUS_REFRESH_MS"),
+    (name = "CLEANUP_INTERVAL_MS", fromEnvironment = "CLEANUP_INTERVAL_MS"),
+    (name = "CORAL_RELAYS", fromEnvironment = "CORAL_RELAYS"),
+    (name = "CORAL_STUN_SERVERS", fromEnvironment = "CORAL_STUN_SERVERS"),
+    (name = "DEFAULT_TTL_SECONDS", fromEnvironment = "DEFAULT_TTL_SECONDS"),
+    (name = "ENVIRONMENT", fromEnvironment = "ENVIRONMENT"),
+    (name = "LOG_FORMAT", fromEnvironment = "LOG_FORMAT"),
+    (name = "LOG_LEVEL", fromEnvironment = "LOG_LEVEL"),
+    (name = "REGISTRY_SHARDS", fromEnvironment = "REGISTRY_SHARDS"),
+    (name = "SERVICE_VERSION", fromEnvironment = "SERVICE_VERSION"),
+  ],
+  durableObjectNamespaces = [
+    (className = "RegistryDurableObject", uniqueKey = "coral-discovery", enableSql = true),
+  ],
+  durableObjectStorage = (localDisk = "objects"),
+);
