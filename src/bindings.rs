@@ -10,8 +10,8 @@ use worker::Env;
 use worker::js_sys::{JSON, Reflect};
 use worker::wasm_bindgen::JsValue;
 
-use crate::config::Config;
 use crate::isolate::Isolate;
+use crate::telemetry;
 
 thread_local! {
     static ISOLATE: OnceCell<Rc<Isolate>> = const { OnceCell::new() };
@@ -21,8 +21,11 @@ thread_local! {
 pub fn isolate(env: &Env) -> Rc<Isolate> {
     ISOLATE.with(|isolate| {
         let start = || {
-            let config = Config::from_vars(|name| var(env, name));
-            Rc::new(Isolate::new(config, WorkerHost.now_ms()))
+            let isolate = Isolate::new(|name| var(env, name), WorkerHost.now_ms());
+            if let Some(fault) = &isolate.fault {
+                telemetry::log_fault(&isolate.config, fault);
+            }
+            Rc::new(isolate)
         };
         Rc::clone(isolate.get_or_init(start))
     })

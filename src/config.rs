@@ -106,6 +106,20 @@ impl Default for Config {
 }
 
 impl Config {
+    /// What applies where the configuration is wrong.
+    #[must_use]
+    pub fn fallback(var: impl Fn(&str) -> Option<String>) -> Self {
+        let platform = Vars(var).one_of("PLATFORM", Platform::Cloudflare, &PLATFORMS);
+        Self::of_platform(platform.unwrap_or(Platform::Cloudflare))
+    }
+
+    fn of_platform(platform: Platform) -> Self {
+        match platform {
+            Platform::Cloudflare => Self::default(),
+            Platform::Workerd => Self::on_workerd(),
+        }
+    }
+
     /// What applies on a machine of one's own. There workerd keeps a file for every object that was
     /// ever asked, so that made-up ids would fill the disk, and it prints logged objects for people.
     fn on_workerd() -> Self {
@@ -124,10 +138,9 @@ impl Config {
     /// its value.
     pub fn from_vars(var: impl Fn(&str) -> Option<String>) -> Result<Self, Error> {
         let vars = Vars(|name: &str| var(name).filter(|value| !value.trim().is_empty()));
-        let default = match vars.one_of("PLATFORM", Platform::Cloudflare, &PLATFORMS)? {
-            Platform::Cloudflare => Self::default(),
-            Platform::Workerd => Self::on_workerd(),
-        };
+        let default =
+            Self::of_platform(vars.one_of("PLATFORM", Platform::Cloudflare, &PLATFORMS)?);
+        let relays = vars.text("CORAL_RELAYS", "[]".to_owned());
         let shards = default.shards.map_or(0, NonZeroU32::get);
         let hot_lookups = default.hot_lookups.map_or(0, NonZeroU32::get);
         Ok(Self {
@@ -148,8 +161,8 @@ impl Config {
                 .map(|server| server.trim().to_owned())
                 .filter(|server| !server.is_empty())
                 .collect(),
-            relays: relays::parse(&vars.text("CORAL_RELAYS", "[]".to_owned()))
-                .map_err(|must| wrong("CORAL_RELAYS", must))?,
+            relays: relays::parse(&relays)
+                .map_err(|must| wrong("CORAL_RELAYS", must).with_cause(&relays))?,
             agent_takeover: vars.number("AGENT_TAKEOVER", false, false, true)?,
             shards: NonZeroU32::new(vars.number("REGISTRY_SHARDS", shards, 0, 65_536)?),
             census_refresh_ms: vars.number("CENSUS_REFRESH_MS", CENSUS_REFRESH_MS, 0, 3_600_000)?,

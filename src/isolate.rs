@@ -40,12 +40,12 @@ pub struct Counted {
 const WARN_INTERVAL_MS: i64 = 60_000;
 
 impl Isolate {
-    /// The memory of one that starts now.
+    /// The memory of one that starts now and is configured by what `var` returns.
     #[must_use]
-    pub fn new(config: Result<Config, Error>, now_ms: i64) -> Self {
-        let (config, fault) = match config {
+    pub fn new(var: impl Fn(&str) -> Option<String>, now_ms: i64) -> Self {
+        let (config, fault) = match Config::from_vars(&var) {
             Ok(config) => (config, None),
-            Err(fault) => (Config::default(), Some(fault)),
+            Err(fault) => (Config::fallback(&var), Some(fault)),
         };
         Self {
             config,
@@ -97,7 +97,7 @@ mod tests {
 
     #[test]
     fn each_kind_of_trouble_is_logged_once_in_a_while() {
-        let isolate = Isolate::new(Ok(Config::default()), 0);
+        let isolate = Isolate::new(|_| None, 0);
         let warned = [0, 1, 59_999, 60_000, 60_001].map(|now_ms| isolate.may_warn("kv", now_ms));
         assert_eq!(warned, [true, false, false, true, false]);
         assert!(isolate.may_warn("another", 1));

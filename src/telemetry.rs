@@ -180,14 +180,26 @@ pub fn log_sweep(config: &Config, object: Option<String>, cost: Cost, error: Opt
     log(config, level, &entry);
 }
 
+/// Logs what is wrong with the configuration, with the value that is wrong.
+pub fn log_fault(config: &Config, fault: &Error) {
+    let level = LogLevel::Error;
+    let entry = Trouble {
+        level: name(level),
+        trouble: fault.message(),
+        cause: fault.cause().unwrap_or_default(),
+    };
+    log(config, level, &entry);
+}
+
+#[derive(Serialize)]
+struct Trouble<'a> {
+    level: &'static str,
+    trouble: &'a str,
+    cause: &'a str,
+}
+
 /// Logs what went wrong behind an answer that is right all the same.
 pub fn log_trouble(config: &Config, trouble: &str, cause: &str) {
-    #[derive(Serialize)]
-    struct Trouble<'a> {
-        level: &'static str,
-        trouble: &'a str,
-        cause: &'a str,
-    }
     let level = LogLevel::Warn;
     let entry = Trouble {
         level: name(level),

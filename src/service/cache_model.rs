@@ -13,7 +13,6 @@ use proptest::prelude::*;
 
 use super::Discovery;
 use crate::cache::{CLOCK_SKEW_MS, MAX_AGE_MS};
-use crate::config::Config;
 use crate::isolate::Isolate;
 use crate::limits;
 use crate::memory::MemoryPlatform;
@@ -113,12 +112,12 @@ struct Answer {
 }
 
 fn isolate() -> Rc<Isolate> {
-    let config = Config::from_vars(|name| match name {
+    let var = |name: &str| match name {
         "DEFAULT_TTL_SECONDS" => Some(TTL_SECONDS.to_owned()),
         "CACHE_HOT_LOOKUPS" => Some("1".to_owned()),
         _ => None,
-    });
-    let isolate = Isolate::new(config, 0);
+    };
+    let isolate = Isolate::new(var, 0);
     assert!(isolate.fault.is_none());
     Rc::new(isolate)
 }

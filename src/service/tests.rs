@@ -11,7 +11,6 @@ use connect::{CallOptions, Client, Code, Codec, Error, Limits, Peer, Server};
 use futures_executor::block_on;
 
 use super::Discovery;
-use crate::config::Config;
 use crate::isolate::Isolate;
 use crate::memory::MemoryPlatform;
 use crate::protos::coral::discovery::v1::{
@@ -44,7 +43,7 @@ struct Service<'a> {
 impl<'a> Service<'a> {
     fn new(host: &'a TestHost) -> Self {
         let var = |name: &str| (name == "CORAL_RELAYS").then(|| RELAYS.to_owned());
-        let isolate = Isolate::new(Config::from_vars(var), 0);
+        let isolate = Isolate::new(var, 0);
         assert!(isolate.fault.is_none());
         let objects = MemoryObjects::new(host, SETTINGS);
         Self {

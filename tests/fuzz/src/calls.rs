@@ -7,7 +7,6 @@ use std::rc::Rc;
 use bytes::Bytes;
 use connect::testing::TestHost;
 use connect::{Code, Server};
-use coral_discovery::config::Config;
 use coral_discovery::isolate::Isolate;
 use coral_discovery::limits;
 use coral_discovery::memory::MemoryPlatform;
@@ -87,7 +86,7 @@ struct Service<'a> {
 impl<'a> Service<'a> {
     fn new(host: &'a TestHost) -> Self {
         let var = |name: &str| (name == "CORAL_RELAYS").then(|| RELAYS.to_owned());
-        let isolate = Isolate::new(Config::from_vars(var), 0);
+        let isolate = Isolate::new(var, 0);
         assert!(isolate.fault.is_none());
         let settings = Settings {
             cleanup_interval_ms: isolate.config.cleanup_interval_ms,

@@ -3,6 +3,8 @@ package e2e
 
 import (
 	"context"
+	"errors"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -128,6 +130,15 @@ func wantError(t *testing.T, err error, code connect.Code, texts ...string) {
 			t.Errorf("text %q has no %q", err, text)
 		}
 	}
+}
+
+// metadata is what came with an error.
+func metadata(err error) http.Header {
+	var failed *connect.Error
+	if errors.As(err, &failed) {
+		return failed.Meta()
+	}
+	return nil
 }
 
 // wantEqual fails unless two messages are equal, and shows both.

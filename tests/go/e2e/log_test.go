@@ -15,20 +15,80 @@ func TestLogQuotesNoMessages(t *testing.T) {
 	for _, body := range []string{
 		`{"mesh_id":"m","pubkey":"` + secret + `","endpoints":["` + secret + `:1"]}`,
 		`{"mesh_id":"m","pubkey":"other ` + secret + `","endpoints":["` + secret + `:1"]}`,
+		`{"mesh_id":"` + secret + `","pubkey":"k","endpoints":["a:1"]}`,
 		`{"pubkey":"` + secret + `","observedEndpoint":"` + secret + `"}`,
 		`{"mesh_id":"m","metadata":{"` + secret + `":1}}`,
 		`{"connect_port":"` + secret + `"}`,
 	} {
 		postJSON(t, worker, "RegisterColony", body)
 	}
-	ray := send(colony("m", "k"), "Cf-Ray", "last")
-	if _, err := worker.Client().RegisterColony(deadline(t), ray); err == nil {
+	caller := "8.8.4.4"
+	last := send(colony("m", "k"), "Cf-Ray", "last", "Cf-Connecting-Ip", caller)
+	if _, err := worker.Client().RegisterColony(deadline(t), last); err == nil {
 		t.Fatal("registered")
 	}
 	if line := worker.Request("last"); line.Code != "already_exists" || line.Status != 409 {
 		t.Errorf("%+v", line)
 	}
-	if log := worker.Log(); strings.Contains(log, secret) {
-		t.Errorf("the log quotes what was sent:\n%s", log)
+	log := worker.Log()
+	// An object's name, and so its sweeps at the level debug, hold the id that it is for.
+	for _, line := range strings.Split(log, "\n") {
+		if strings.Contains(line, caller) || strings.Contains(line, secret) && !strings.Contains(line, `"sweep"`) {
+			t.Errorf("the log quotes what was sent: %s", line)
+		}
+	}
+}
+
+func TestLogTellsOfEachRequest(t *testing.T) {
+	t.Parallel()
+	worker := harness.Start(t, "SERVICE_VERSION=1.2.3-test", "ENVIRONMENT=test")
+	c := worker.Client()
+	registerColony(t, c, everything("mesh-1"), "Cf-Ray", "r1-FRA", "Cf-Ipcountry", "DE")
+	registered := worker.Request("r1-FRA")
+	if registered.RPC != "RegisterColony" || registered.Codec != "proto" || registered.Level != "info" ||
+		registered.Country != "DE" || registered.Colo != "FRA" || registered.Environment != "test" ||
+		registered.Version != "1.2.3-test" || registered.BytesIn == 0 || registered.BytesOut == 0 ||
+		registered.DurationMs == nil || registered.ObjectMs == nil || registered.Status != 200 {
+		t.Errorf("%+v", registered)
+	}
+	if _, err := lookupColony(t, c, "mesh-1", "Cf-Ray", "r2"); err != nil {
+		t.Fatal(err)
+	}
+	_, _ = lookupColony(t, c, "mesh-2", "Cf-Ray", "r3")
+	found, missed := worker.Request("r2"), worker.Request("r3")
+	if found.AnsweredBy != "object" || missed.Code != "not_found" {
+		t.Errorf("%+v %+v", found, missed)
+	}
+	if found.Mesh != registered.Mesh || found.Mesh == missed.Mesh || len(found.Mesh) != 16 {
+		t.Errorf("meshes %q, %q and %q", registered.Mesh, found.Mesh, missed.Mesh)
+	}
+}
+
+// With the ray that a client was told, its report can be found in the log.
+func TestClientsAreToldTheRay(t *testing.T) {
+	t.Parallel()
+	worker := harness.Start(t)
+	request := send(colony("m", "k"), "Cf-Ray", "r1-FRA")
+	answer, err := worker.Client().RegisterColony(deadline(t), request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if ray := answer.Header().Get("Cf-Ray"); ray != "r1-FRA" {
+		t.Errorf("the ray is %q", ray)
+	}
+	_, err = lookupColony(t, worker.Client(), "unknown", "Cf-Ray", "r2-FRA")
+	if ray := metadata(err).Get("Cf-Ray"); ray != "r2-FRA" {
+		t.Errorf("the error's ray is %q", ray)
+	}
+}
+
+func TestLogLevel(t *testing.T) {
+	t.Parallel()
+	worker := harness.Start(t, "LOG_LEVEL=warn")
+	registerColony(t, worker.Client(), colony("m", "k"))
+	_, _ = lookupColony(t, worker.Client(), "unknown")
+	// The runtime's own words may be there.
+	if log := worker.Log(); strings.Contains(log, "rpc") || strings.Contains(log, "sweep") {
+		t.Errorf("logged:\n%s", log)
 	}
 }

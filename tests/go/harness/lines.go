@@ -7,15 +7,28 @@ import (
 
 // Line is what the Worker logs of one request.
 type Line struct {
+	Level          string `json:"level"`
 	RPC            string `json:"rpc"`
 	Status         int    `json:"status"`
 	Codec          string `json:"codec"`
 	Code           string `json:"code"`
 	Cause          string `json:"cause"`
+	DurationMs     *int   `json:"duration_ms"`
+	ObjectMs       *int   `json:"object_ms"`
+	BytesIn        int    `json:"bytes_in"`
+	BytesOut       int    `json:"bytes_out"`
+	AnsweredBy     string `json:"answered_by"`
 	ObjectRequests int    `json:"object_requests"`
 	RowsRead       int    `json:"rows_read"`
 	RowsWritten    int    `json:"rows_written"`
+	KVReads        int    `json:"kv_reads"`
+	KVWrites       int    `json:"kv_writes"`
+	Mesh           string `json:"mesh"`
+	Country        string `json:"country"`
+	Colo           string `json:"colo"`
 	Ray            string `json:"ray"`
+	Environment    string `json:"environment"`
+	Version        string `json:"version"`
 }
 
 // Sweep is what an object logs of one sweep.

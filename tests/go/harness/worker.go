@@ -86,6 +86,13 @@ func (w *Worker) Restart() {
 	w.run()
 }
 
+// RestartWith is Restart with variables that replace others.
+func (w *Worker) RestartWith(vars ...string) {
+	w.t.Helper()
+	w.vars = append(w.vars, vars...)
+	w.Restart()
+}
+
 // Client returns a Connect client: binary unless told otherwise.
 func (w *Worker) Client(options ...connect.ClientOption) discoveryv1connect.DiscoveryServiceClient {
 	return discoveryv1connect.NewDiscoveryServiceClient(http.DefaultClient, w.URL, options...)
