@@ -9,6 +9,7 @@ tool (
 
 require (
 	connectrpc.com/connect v1.19.1
+	golang.org/x/sync v0.25.0
 	google.golang.org/protobuf v1.36.11
 	modernc.org/sqlite v1.62.0
 )

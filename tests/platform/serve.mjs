@@ -8,7 +8,7 @@ import { copyFileSync, existsSync, mkdirSync, symlinkSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 
-import { Miniflare, NoOpLog, convertV4MiniflareOptions } from "miniflare";
+import { Log, LogLevel, Miniflare, convertV4MiniflareOptions } from "miniflare";
 import { unstable_getMiniflareWorkerOptions, unstable_readConfig } from "wrangler";
 
 const root = resolve(import.meta.dirname, "../..");
@@ -75,6 +75,9 @@ function variables(config) {
   return variables;
 }
 
+// Before Miniflare, which would call it a failure. It ends workerd whenever this process exits.
+process.once("SIGTERM", () => process.exit(0));
+
 keepObjects();
 // What Miniflare makes for the time of its life is left behind when it is killed: there it is found.
 process.env.TMPDIR = storage;
@@ -95,16 +98,11 @@ const miniflare = new Miniflare(
     port: Number(told.port),
     // By default it is asked of Cloudflare.
     cf: false,
-    log: new NoOpLog(),
+    log: new Log(LogLevel.WARN),
     logRequests: false,
     handleStructuredLogs: ({ message }) => process.stdout.write(`${message}\n`),
   }),
 );
-
-process.once("SIGTERM", async () => {
-  await miniflare.dispose();
-  process.exit(0);
-});
 
 const { port } = await miniflare.ready;
 console.log(JSON.stringify({ event: "listen", socket: "http", port: Number(port) }));

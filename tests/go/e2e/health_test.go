@@ -2,9 +2,13 @@ package e2e
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"testing"
+	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	discoveryv1 "github.com/coral-mesh/coral-discovery/tests/go/gen/coral/discovery/v1"
 	"github.com/coral-mesh/coral-discovery/tests/go/harness"
@@ -83,5 +87,66 @@ func TestHealthOverHTTP(t *testing.T) {
 	defer post.Body.Close()
 	if post.StatusCode != http.StatusMethodNotAllowed || post.Header.Get("Allow") != "GET, HEAD" {
 		t.Errorf("POST: %d %v", post.StatusCode, post.Header)
+	}
+}
+
+// The count that Health tells is exact within one sweep, whatever happens meanwhile.
+func TestCensusIsExactAfterBirthsDeathsAndAKill(t *testing.T) {
+	t.Parallel()
+	const births, deaths = 2_000, 500
+	ttl := 12 * time.Second
+	worker := harness.Start(t, "CENSUS_REFRESH_MS=0", "DEFAULT_TTL_SECONDS=12", "CLEANUP_INTERVAL_MS=1000", "LOG_LEVEL=error")
+	heartbeat := func(from int) {
+		t.Helper()
+		var all errgroup.Group
+		all.SetLimit(16)
+		for i := from; i < births; i++ {
+			all.Go(func() error {
+				request := send(colony(fmt.Sprintf("mesh-%d", i), "k"))
+				_, err := worker.Client().RegisterColony(deadline(t), request)
+				return err
+			})
+		}
+		if err := all.Wait(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	colonies := func() int32 { return health(t, worker.Client()).GetRegisteredColonies() }
+	heartbeat(0)
+	born := time.Now()
+	harness.Eventually(t, ttl, "all are counted", func() bool { return colonies() == births })
+	worker.Restart()
+	harness.Eventually(t, patience, "the count is still there", func() bool { return colonies() == births })
+	// The first of them never call again.
+	next := time.Now()
+	harness.Eventually(t, ttl+patience, "the dead are no longer counted, the living are", func() bool {
+		if time.Now().After(next) {
+			heartbeat(deaths)
+			next = time.Now().Add(ttl / 4)
+		}
+		return time.Since(born) > ttl && colonies() == births-deaths
+	})
+}
+
+// A renewal tells the census nothing, and Health asks no object while it remembers.
+func TestHeartbeatsAndHealthCostTheCensusNothing(t *testing.T) {
+	t.Parallel()
+	worker := harness.Start(t)
+	c := worker.Client()
+	registerColony(t, c, colony("m", "k"))
+	health(t, c, "Cf-Ray", "first")
+	harness.Eventually(t, patience, "the birth is told", func() bool {
+		return len(worker.Sweeps("colony:m")) > 0
+	})
+	for i := range 10 {
+		registerColony(t, c, colony("m", "k"))
+		ray := fmt.Sprint("steady-", i)
+		health(t, c, "Cf-Ray", ray)
+		if line := worker.Request(ray); line.ObjectRequests != 0 || line.KVReads != 0 {
+			t.Errorf("Health: %+v", line)
+		}
+	}
+	if sweeps := worker.Sweeps("colony:m"); len(sweeps) != 1 {
+		t.Errorf("the heartbeats woke the object: %+v", sweeps)
 	}
 }

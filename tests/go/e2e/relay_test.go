@@ -95,3 +95,39 @@ func TestRelayRefusals(t *testing.T) {
 		})
 	}
 }
+
+// A relay near the caller comes first; the same mesh gets the same one, elsewhere by weight.
+func TestRelaysNearTheCallerComeFirst(t *testing.T) {
+	t.Parallel()
+	worker := harness.Start(t, `CORAL_RELAYS=[
+		{"id":"far","endpoint":"far.example.org:3478","region":"apac","weight":1000000},
+		{"id":"near","endpoint":"near.example.org:3478","region":"weur","near":["DE","FRA"]}]`)
+	c := worker.Client()
+	registerColony(t, c, colony("m", "k"))
+	for _, caller := range []struct {
+		country, ray string
+		want         [2]string
+	}{
+		{"DE", "1-AMS", [2]string{"near", "far"}},
+		{"AT", "2-FRA", [2]string{"near", "far"}},
+		{"JP", "3-NRT", [2]string{"far", "near"}},
+		{"", "", [2]string{"far", "near"}},
+	} {
+		headers := []string{"Cf-Ipcountry", caller.country, "Cf-Ray", caller.ray}
+		found, err := lookupColony(t, c, "m", headers...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got [2]string
+		for i, relay := range found.GetRelays() {
+			got[i] = relay.GetRelayId()
+		}
+		if got != caller.want {
+			t.Errorf("%+v: relays %v", caller, got)
+		}
+		granted, err := c.RequestRelay(deadline(t), send(requestRelay(), headers...))
+		if err != nil || granted.Msg.GetRelayId() != caller.want[0] {
+			t.Errorf("%+v: granted %v, %v", caller, granted, err)
+		}
+	}
+}
