@@ -79,8 +79,8 @@ impl<K: Kv> Cache<'_, K> {
         let value = self.kv.get(&kv_key(key)).await.ok().flatten()?;
         let copy = CachedLease::decode(value.as_slice()).ok()?;
         // What KV has may be older than what this isolate saw, for example a registration.
-        let is_newer = copy.current_at_ms >= remembered.copy.current_at_ms;
-        if !is_newer || !may_be_served(&copy, now_ms) {
+        let is_older = registered_at_ms(&copy) < registered_at_ms(&remembered.copy);
+        if is_older || !may_be_served(&copy, now_ms) {
             return None;
         }
         self.memo.remember(self.config, key, copy.clone(), now_ms);
@@ -114,6 +114,11 @@ impl<K: Kv> Cache<'_, K> {
             self.memo.remember(self.config, key, copy, asked_at_ms);
         }
     }
+}
+
+fn registered_at_ms(copy: &CachedLease) -> i64 {
+    let lease = copy.lease.as_ref();
+    lease.map_or(i64::MIN, |lease| lease.registered_at_ms)
 }
 
 fn copy(lease: Lease, current_at_ms: i64) -> CachedLease {

@@ -9,6 +9,8 @@ use crate::relays::{self, Relay};
 /// What can be configured, with its defaults applied. The README has a line for each variable.
 #[derive(Clone, Debug)]
 pub struct Config {
+    /// `PLATFORM`: what the Worker runs on. It decides over other defaults, too.
+    pub platform: Platform,
     /// `DEFAULT_TTL_SECONDS`: how long a lease lives unless renewed.
     pub ttl_seconds: i32,
     /// `CLEANUP_INTERVAL_MS`: how long a lapsed lease may stay in storage.
@@ -87,6 +89,7 @@ impl Default for Config {
     /// What applies where nothing is configured.
     fn default() -> Self {
         Self {
+            platform: Platform::Cloudflare,
             ttl_seconds: TTL_SECONDS,
             cleanup_interval_ms: CLEANUP_INTERVAL_MS,
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -124,6 +127,7 @@ impl Config {
     /// ever asked, so that made-up ids would fill the disk, and it prints logged objects for people.
     fn on_workerd() -> Self {
         Self {
+            platform: Platform::Workerd,
             shards: NonZeroU32::new(SHARDS_ON_WORKERD),
             log_format: LogFormat::Line,
             ..Self::default()
@@ -144,6 +148,7 @@ impl Config {
         let shards = default.shards.map_or(0, NonZeroU32::get);
         let hot_lookups = default.hot_lookups.map_or(0, NonZeroU32::get);
         Ok(Self {
+            platform: default.platform,
             ttl_seconds: vars.number("DEFAULT_TTL_SECONDS", TTL_SECONDS, 1, MAX_TTL_SECONDS)?,
             cleanup_interval_ms: vars.number(
                 "CLEANUP_INTERVAL_MS",
@@ -178,10 +183,12 @@ impl Config {
     }
 }
 
-/// What the Worker runs on: `PLATFORM`. It only decides over defaults.
-#[derive(Clone, Copy)]
-enum Platform {
+/// What the Worker runs on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Platform {
+    /// Cloudflare, whose edge compresses answers and hides what the client accepts.
     Cloudflare,
+    /// workerd on a machine of one's own.
     Workerd,
 }
 

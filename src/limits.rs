@@ -4,12 +4,23 @@ use std::time::Duration;
 
 use connect::Limits;
 
+use crate::config::Platform;
+
 /// What the public service allows a call to take.
-pub const SERVER: Limits = Limits {
-    max_message_bytes: MESSAGE_BYTES,
-    max_timeout: DEADLINE,
-    gzip_from_bytes: Some(GZIP_FROM_BYTES),
-};
+///
+/// On Cloudflare it never compresses: the Worker is told `Accept-Encoding: br, gzip` whatever the client
+/// accepts, and the edge compresses JSON by itself.
+#[must_use]
+pub const fn server(platform: Platform) -> Limits {
+    Limits {
+        max_message_bytes: MESSAGE_BYTES,
+        max_timeout: DEADLINE,
+        gzip_from_bytes: match platform {
+            Platform::Cloudflare => None,
+            Platform::Workerd => Some(GZIP_FROM_BYTES),
+        },
+    }
+}
 
 /// Bytes of a request's message. The largest record in the field carries a certificate chain of
 /// a few KB; this leaves room for ten of them and still bounds what an isolate must hold.

@@ -9,6 +9,9 @@ use super::store::{Listed, Store};
 use crate::addressing::Role;
 use crate::protos::coral::registry::v1::{CensusEntry, LeaseKind, ReportCountRequest};
 
+/// Before any lease lapsed.
+const BEFORE_ALL: i64 = 0;
+
 /// How long after a failed report it is tried again.
 const RETRY_MS: i64 = 5_000;
 
@@ -78,7 +81,7 @@ impl<S: Store, H: Host> Registry<S, H> {
         let now_ms = self.host.now_ms();
         let at_ms = if failed {
             Some(now_ms.saturating_add(RETRY_MS.min(self.settings.cleanup_interval_ms)))
-        } else if self.store.due(i64::MIN)?.is_empty() {
+        } else if self.store.due(BEFORE_ALL)?.is_empty() {
             let earliest = self.store.earliest_expiry()?;
             earliest.map(|at_ms| next_sweep(at_ms, now_ms, self.settings.cleanup_interval_ms))
         } else {

@@ -95,7 +95,10 @@ impl Transport for Worker {
             isolate: Rc::clone(&self.isolate),
             meter: Rc::default(),
         };
-        let server = Server::new(self.platform.host, limits::SERVER);
+        let server = Server::new(
+            self.platform.host,
+            limits::server(crate::config::Platform::Workerd),
+        );
         Ok(discovery_service::route(&service, &server, request).await)
     }
 

@@ -1,8 +1,25 @@
 // The shipped Worker with bindings that fail when a test says so.
 //
-// POST /__faults replaces what fails, GET /__faults tells how often bindings were used since then.
-// Only what requests use fails and counts, not what objects use: they work in the background, and a
-// test could not tell which of the two it saw.
+// POST /__faults replaces what fails; what it leaves out works:
+//
+//   {
+//     "objects": {            the next calls of objects throw
+//       "times": 2,           so many of them
+//       "retryable": true,    with the platform's marks on the error
+//       "overloaded": true,
+//       "after": true         only after the object has done what it was asked to
+//     },
+//     "kv": "throws"          or "absent": not bound, "slow": writes are visible only later,
+//                             "lossy": writes do nothing
+//     "limiter": "throws"     or "absent", "deny"
+//   }
+//
+// GET /__faults tells how often requests have used bindings since then:
+//
+//   {"kv": {"gets": 0, "puts": 0, "deletes": 0}, "objects": 0}
+//
+// What objects use on their own neither fails nor counts: they do it in the background, and a test
+// could not tell whose use it saw.
 
 import Worker from "./index.js";
 
@@ -13,12 +30,18 @@ const PATH = "/__faults";
 // How long KV keeps to itself what it was told, when it is slow.
 const SLOW_MS = 1500;
 
+const KV = ["ok", "throws", "absent", "slow", "lossy"];
+const LIMITER = ["ok", "throws", "absent", "deny"];
+
 // All requests of a process share one isolate, so what one of them sets holds for all.
 let faults;
 let used;
 reset({});
 
 function reset({ objects, kv = "ok", limiter = "ok" }) {
+  if (!KV.includes(kv) || !LIMITER.includes(limiter)) {
+    throw new Error(`no such fault: ${kv}, ${limiter}`);
+  }
   faults = { objects: { times: 0, ...objects }, kv, limiter };
   used = { kv: { gets: 0, puts: 0, deletes: 0 }, objects: 0 };
 }

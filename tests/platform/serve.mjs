@@ -79,10 +79,12 @@ function variables(config) {
 process.once("SIGTERM", () => process.exit(0));
 
 keepObjects();
-// What Miniflare makes for the time of its life is left behind when it is killed: there it is found.
+// Whoever kills this process leaves nothing behind elsewhere.
 process.env.TMPDIR = storage;
+process.env.WRANGLER_WRITE_LOGS = "false";
 
 const config = unstable_readConfig({ config: join(root, "wrangler.toml") });
+// The rules are for who does not list the modules, as here.
 const { modulesRules, ...worker } = unstable_getMiniflareWorkerOptions(config).workerOptions;
 const miniflare = new Miniflare(
   convertV4MiniflareOptions({
@@ -98,6 +100,7 @@ const miniflare = new Miniflare(
     port: Number(told.port),
     // By default it is asked of Cloudflare.
     cf: false,
+    // Only what the Worker logs, and what is wrong with Miniflare.
     log: new Log(LogLevel.WARN),
     logRequests: false,
     handleStructuredLogs: ({ message }) => process.stdout.write(`${message}\n`),

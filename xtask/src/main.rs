@@ -72,6 +72,8 @@ enum Command {
     ConformanceReport,
     /// Writes the files that tests compare with anew, and shows the diff: look at it before committing it
     Bless,
+    /// Measures what each call costs in requests to objects, rows and KV operations, and prints the table
+    Costs,
     /// Checks that the proto breaks no client in the field
     Breaking {
         /// The revision whose proto they speak; by default that of the branch main
@@ -131,6 +133,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::ConformancePeer => conformance::peer(),
         Command::ConformanceReport => conformance::report(),
         Command::Bless => suite::bless(),
+        Command::Costs => suite::costs(),
         Command::Breaking { against } => proto::breaking(against.as_deref()),
         Command::Serve {
             port,

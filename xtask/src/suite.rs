@@ -108,9 +108,25 @@ pub(crate) fn bless() -> Result<()> {
     run(cargo(&["test", "--package=connect-codegen"])?.env(BLESS, "1"))?;
     run(cargo(&["test", "--package=awkward", "--test=handlers"])?.env("TRYBUILD", "overwrite"))?;
     generate_go()?;
+    worker::build(project::root())?;
+    run(&mut cost_test(BLESS)?)?;
     let diff = ["--no-pager", "diff", "HEAD", "--"];
     run(command("git")?.args(diff).args(REVIEWED))?;
-    run(command("git")?.args(diff).args(["--stat", "tests/go/gen"]))
+    run(command("git")?.args(diff).args(["--stat", "tests/go/gen", "README.md"]))
+}
+
+/// Measures what each call costs, and prints the table.
+pub(crate) fn costs() -> Result<()> {
+    tools::install()?;
+    worker::build(project::root())?;
+    run(&mut cost_test("COSTS")?)
+}
+
+/// The test that measures it, told by a variable what to do with the table.
+fn cost_test(what: &str) -> Result<Command> {
+    let mut test = go(&["test", "-count=1", "-run=TestCostOfEachCall$", "./e2e"])?;
+    test.env(what, "1").env("XTASK", std::env::current_exe()?);
+    Ok(test)
 }
 
 /// Generates the Go clients.

@@ -141,6 +141,15 @@ func metadata(err error) http.Header {
 	return nil
 }
 
+// details are what an error tells programs.
+func details(err error) []*connect.ErrorDetail {
+	var failed *connect.Error
+	if errors.As(err, &failed) {
+		return failed.Details()
+	}
+	return nil
+}
+
 // wantEqual fails unless two messages are equal, and shows both.
 func wantEqual(t *testing.T, got, want proto.Message) {
 	t.Helper()

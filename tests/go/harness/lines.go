@@ -57,6 +57,21 @@ func (w *Worker) Request(ray string) Line {
 	return found
 }
 
+// LastRequest returns the line of the request with this Cf-Ray that came last, once it is there.
+func (w *Worker) LastRequest(ray string) Line {
+	w.t.Helper()
+	var last Line
+	// A request is only over once it is logged: those with the same ray are made one after another.
+	w.Request(ray)
+	for _, text := range w.log.snapshot() {
+		var line Line
+		if json.Unmarshal([]byte(text), &line) == nil && line.Ray == ray {
+			last = line
+		}
+	}
+	return last
+}
+
 // Sweeps returns the sweeps so far of the object of that name.
 func (w *Worker) Sweeps(object string) []Sweep {
 	var sweeps []Sweep

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -31,12 +32,15 @@ type Worker struct {
 	Storage string
 
 	t       *testing.T
-	folder  string
+	serve   server
 	vars    []string
 	port    int
 	command *exec.Cmd
 	log     *log
 }
+
+// server makes the command that runs a Worker with these arguments.
+type server func(arguments []string) *exec.Cmd
 
 // defaults are an object for each lease, as on Cloudflare, where the suite is not told to run all
 // leases in a few objects, as on a machine of one's own; and sweeps in the log, as tests look for them.
@@ -51,18 +55,20 @@ func defaults() []string {
 // Start runs a Worker until the test ends. Each of vars is NAME=VALUE.
 func Start(t *testing.T, vars ...string) *Worker {
 	t.Helper()
-	return start(t, "", append(defaults(), vars...))
+	return start(t, xtask, append(defaults(), vars...))
 }
 
 // StartExample runs the Worker of that folder until the test ends.
 func StartExample(t *testing.T, folder string) *Worker {
 	t.Helper()
-	return start(t, folder, nil)
+	return start(t, func(arguments []string) *exec.Cmd {
+		return xtask(append(arguments, "--worker", folder))
+	}, nil)
 }
 
-func start(t *testing.T, folder string, vars []string) *Worker {
+func start(t *testing.T, serve server, vars []string) *Worker {
 	t.Helper()
-	worker := &Worker{t: t, folder: folder, vars: vars, Storage: storage(t), log: newLog()}
+	worker := &Worker{t: t, serve: serve, vars: vars, Storage: storage(t), log: newLog()}
 	worker.run()
 	t.Cleanup(func() {
 		worker.Kill()
@@ -75,6 +81,9 @@ func start(t *testing.T, folder string, vars []string) *Worker {
 
 // Kill ends workerd with SIGKILL: nothing is flushed, nobody is told.
 func (w *Worker) Kill() {
+	if attributes := w.command.SysProcAttr; attributes != nil && attributes.Setpgid {
+		_ = syscall.Kill(-w.command.Process.Pid, syscall.SIGKILL) // and its children
+	}
 	_ = w.command.Process.Kill()
 	_ = w.command.Wait()
 }
@@ -100,14 +109,11 @@ func (w *Worker) Client(options ...connect.ClientOption) discoveryv1connect.Disc
 
 func (w *Worker) run() {
 	w.t.Helper()
-	arguments := []string{"serve", "--storage", w.Storage, "--port", fmt.Sprint(w.port)}
+	arguments := []string{"--storage", w.Storage, "--port", fmt.Sprint(w.port)}
 	for _, v := range w.vars {
 		arguments = append(arguments, "--var", v)
 	}
-	if w.folder != "" {
-		arguments = append(arguments, "--worker", w.folder)
-	}
-	w.command = xtask(arguments)
+	w.command = w.serve(arguments)
 	output, err := w.command.StdoutPipe()
 	if err != nil {
 		w.t.Fatal(err)
@@ -132,6 +138,7 @@ func (w *Worker) run() {
 
 // xtask is the program that runs the suite, or cargo when the Go tests are run on their own.
 func xtask(arguments []string) *exec.Cmd {
+	arguments = append([]string{"serve"}, arguments...)
 	if program := os.Getenv("XTASK"); program != "" {
 		return exec.Command(program, arguments...)
 	}
