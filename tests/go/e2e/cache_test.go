@@ -41,7 +41,7 @@ func untilCached(t *testing.T, worker *harness.Worker, meshID string) {
 	})
 }
 
-func TestHotLookupsAreAnsweredByKV(t *testing.T) {
+func TestOnCloudflareHotLookupsAreAnsweredByKV(t *testing.T) {
 	t.Parallel()
 	worker := harness.StartPlatform(t, onlyKV...)
 	want := everything("m")
@@ -73,7 +73,7 @@ func TestHotLookupsAreAnsweredByKV(t *testing.T) {
 	}
 }
 
-func TestColdLookupsAndRegistrationsTouchNoKV(t *testing.T) {
+func TestOnCloudflareColdLookupsAndRegistrationsTouchNoKV(t *testing.T) {
 	t.Parallel()
 	worker := harness.StartPlatform(t, "CACHE_HOT_LOOKUPS=100", "LOG_LEVEL=info")
 	for i := range 10 {
@@ -90,7 +90,7 @@ func TestColdLookupsAndRegistrationsTouchNoKV(t *testing.T) {
 	}
 }
 
-func TestAnIsolateAnswersAHerdByItself(t *testing.T) {
+func TestOnCloudflareAnIsolateAnswersAHerdByItself(t *testing.T) {
 	t.Parallel()
 	worker := harness.StartPlatform(t, "CACHE_HOT_LOOKUPS=1", "CACHE_MEMO_MS=30000")
 	registerColony(t, worker.Client(), colony("m", "k"))
@@ -113,7 +113,7 @@ func TestAnIsolateAnswersAHerdByItself(t *testing.T) {
 	}
 }
 
-func TestARenewalThatChangesTheRecordRewritesTheCopy(t *testing.T) {
+func TestOnCloudflareARenewalThatChangesTheRecordRewritesTheCopy(t *testing.T) {
 	t.Parallel()
 	worker := harness.StartPlatform(t, onlyKV...)
 	registerColony(t, worker.Client(), colony("m", "k"))
@@ -136,7 +136,7 @@ func TestARenewalThatChangesTheRecordRewritesTheCopy(t *testing.T) {
 }
 
 // A copy is given up when its lease lapses, and the next owner is never taken for the last one.
-func TestNoCopyOutlivesItsLease(t *testing.T) {
+func TestOnCloudflareNoCopyOutlivesItsLease(t *testing.T) {
 	t.Parallel()
 	worker := harness.StartPlatform(t, append(onlyKV, "DEFAULT_TTL_SECONDS=4")...)
 	registerColony(t, worker.Client(), colony("m", "first"))
@@ -164,7 +164,7 @@ func TestNoCopyOutlivesItsLease(t *testing.T) {
 }
 
 // Whatever KV does, only speed is lost.
-func TestWithoutKVAllIsAnswered(t *testing.T) {
+func TestOnCloudflareWithoutKVAllIsAnswered(t *testing.T) {
 	t.Parallel()
 	for _, fault := range []string{"throws", "absent", "lossy"} {
 		t.Run(fault, func(t *testing.T) {
@@ -194,7 +194,7 @@ func TestWithoutKVAllIsAnswered(t *testing.T) {
 }
 
 // What is published in KV is what Health tells, so that it asks no object.
-func TestHealthReadsThePublishedNumber(t *testing.T) {
+func TestOnCloudflareHealthReadsThePublishedNumber(t *testing.T) {
 	t.Parallel()
 	worker := harness.StartPlatform(t, "CENSUS_REFRESH_MS=0")
 	registerColony(t, worker.Client(), colony("m1", "k"))

@@ -19,11 +19,11 @@ const (
 	tableEnd   = "<!-- /costs -->"
 )
 
-// What each call costs on Cloudflare is what the README says. `cargo xtask costs` prints the table, and
+// What each call costs is what the README says. `cargo xtask costs` prints the table, and
 // `cargo xtask bless` writes it there.
 //
 // Rows of an object's first write are two for its table, one for the lease and one for the alarm.
-func TestCostOfEachCall(t *testing.T) {
+func TestOnCloudflareCostOfEachCall(t *testing.T) {
 	t.Parallel()
 	worker := harness.StartPlatform(t, relays, "CACHE_HOT_LOOKUPS=2", "CACHE_MEMO_MS=0")
 	c := worker.Client()
@@ -113,7 +113,7 @@ func TestCostOfEachCall(t *testing.T) {
 }
 
 // A memory of an isolate's own costs nothing.
-func TestCostOfAnswersFromMemory(t *testing.T) {
+func TestOnCloudflareCostOfAnswersFromMemory(t *testing.T) {
 	t.Parallel()
 	worker := harness.StartPlatform(t, "CACHE_HOT_LOOKUPS=1", "CACHE_MEMO_MS=30000")
 	registerColony(t, worker.Client(), colony("m", "k"))

@@ -27,7 +27,7 @@ func wantRetryInfo(t *testing.T, err error, seconds string) {
 }
 
 // An object that was reset is asked again, if the platform says so; nobody notices.
-func TestWhatThePlatformCallsRetryableIsRetried(t *testing.T) {
+func TestOnCloudflareWhatThePlatformCallsRetryableIsRetried(t *testing.T) {
 	t.Parallel()
 	worker := harness.StartPlatform(t)
 	for _, after := range []bool{false, true} {
@@ -46,7 +46,7 @@ func TestWhatThePlatformCallsRetryableIsRetried(t *testing.T) {
 }
 
 // Clients learn that it will not work now, when to come back, and nothing of the insides.
-func TestAFailingObjectIsUnavailable(t *testing.T) {
+func TestOnCloudflareAFailingObjectIsUnavailable(t *testing.T) {
 	t.Parallel()
 	worker := harness.StartPlatform(t, relays)
 	session, err := worker.Client().RequestRelay(deadline(t), send(requestRelay()))
@@ -101,7 +101,7 @@ func TestAFailingObjectIsUnavailable(t *testing.T) {
 }
 
 // Retries end with the client's deadline.
-func TestRetriesEndWithTheDeadline(t *testing.T) {
+func TestOnCloudflareRetriesEndWithTheDeadline(t *testing.T) {
 	t.Parallel()
 	worker := harness.StartPlatform(t)
 	worker.Faults(t, `{"objects":{"times":100,"retryable":true}}`)
@@ -125,7 +125,7 @@ func TestRetriesEndWithTheDeadline(t *testing.T) {
 }
 
 // Health answers when all behind it fails.
-func TestHealthAnswersWhenEverythingBehindItFails(t *testing.T) {
+func TestOnCloudflareHealthAnswersWhenEverythingBehindItFails(t *testing.T) {
 	t.Parallel()
 	worker := harness.StartPlatform(t, "CENSUS_REFRESH_MS=0")
 	registerColony(t, worker.Client(), colony("m", "k"))
@@ -141,7 +141,7 @@ func TestHealthAnswersWhenEverythingBehindItFails(t *testing.T) {
 	}
 }
 
-func TestLimits(t *testing.T) {
+func TestOnCloudflareLimits(t *testing.T) {
 	t.Parallel()
 	worker := harness.StartPlatform(t)
 	// Far below the limit: a heartbeat with its Health every three seconds, for a minute.
@@ -192,7 +192,7 @@ func TestLimits(t *testing.T) {
 }
 
 // A limiter that fails or is not there limits nothing.
-func TestWithoutALimiterNothingIsLimited(t *testing.T) {
+func TestOnCloudflareWithoutALimiterNothingIsLimited(t *testing.T) {
 	t.Parallel()
 	worker := harness.StartPlatform(t)
 	worker.Faults(t, `{"limiter":"deny"}`)
@@ -215,7 +215,7 @@ func TestWithoutALimiterNothingIsLimited(t *testing.T) {
 }
 
 // Writes that KV shows late make answers older, no more.
-func TestSlowKVChangesNothingButStaleness(t *testing.T) {
+func TestOnCloudflareSlowKVChangesNothingButStaleness(t *testing.T) {
 	t.Parallel()
 	worker := harness.StartPlatform(t, onlyKV...)
 	worker.Faults(t, `{"kv":"slow"}`)

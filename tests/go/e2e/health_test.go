@@ -131,7 +131,7 @@ func TestCensusIsExactAfterBirthsDeathsAndAKill(t *testing.T) {
 // A renewal tells the census nothing, and Health asks no object while it remembers.
 func TestHeartbeatsAndHealthCostTheCensusNothing(t *testing.T) {
 	t.Parallel()
-	worker := harness.Start(t)
+	worker := harness.Start(t, "REGISTRY_SHARDS=0")
 	c := worker.Client()
 	registerColony(t, c, colony("m", "k"))
 	health(t, c, "Cf-Ray", "first")

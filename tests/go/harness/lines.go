@@ -84,5 +84,8 @@ func (w *Worker) Sweeps(object string) []Sweep {
 	return sweeps
 }
 
+// Lines returns all that the Worker wrote so far, line by line.
+func (w *Worker) Lines() []string { return w.log.snapshot() }
+
 // Log returns all that the Worker wrote so far.
 func (w *Worker) Log() string { return w.log.text() }
