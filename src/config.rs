@@ -134,6 +134,13 @@ impl Config {
         }
     }
 
+    /// Whether answers may be compressed here. On Cloudflare not: a Worker is told `Accept-Encoding:
+    /// br, gzip` whatever the client accepts, and the edge compresses JSON by itself.
+    #[must_use]
+    pub fn compresses(&self) -> bool {
+        self.platform == Platform::Workerd
+    }
+
     /// Reads the variables through `var`, which returns `None` for one that is not set. An empty
     /// one counts as not set.
     ///

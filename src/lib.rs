@@ -99,6 +99,6 @@ async fn answer(
         isolate: Rc::clone(isolate),
         meter: Rc::clone(meter),
     };
-    let server = Server::new(WorkerHost, limits::server(isolate.config.platform));
+    let server = Server::new(WorkerHost, limits::server(isolate.config.compresses()));
     discovery_service::route(&service, &server, request).await
 }

@@ -4,20 +4,16 @@ use std::time::Duration;
 
 use connect::Limits;
 
-use crate::config::Platform;
-
-/// What the public service allows a call to take.
-///
-/// On Cloudflare it never compresses: the Worker is told `Accept-Encoding: br, gzip` whatever the client
-/// accepts, and the edge compresses JSON by itself.
+/// What the public service allows a call to take, and whether it may compress its answers.
 #[must_use]
-pub const fn server(platform: Platform) -> Limits {
+pub const fn server(compresses: bool) -> Limits {
     Limits {
         max_message_bytes: MESSAGE_BYTES,
         max_timeout: DEADLINE,
-        gzip_from_bytes: match platform {
-            Platform::Cloudflare => None,
-            Platform::Workerd => Some(GZIP_FROM_BYTES),
+        gzip_from_bytes: if compresses {
+            Some(GZIP_FROM_BYTES)
+        } else {
+            None
         },
     }
 }

@@ -95,10 +95,7 @@ impl Transport for Worker {
             isolate: Rc::clone(&self.isolate),
             meter: Rc::default(),
         };
-        let server = Server::new(
-            self.platform.host,
-            limits::server(crate::config::Platform::Workerd),
-        );
+        let server = Server::new(self.platform.host, limits::server(true));
         Ok(discovery_service::route(&service, &server, request).await)
     }
 

@@ -7,7 +7,6 @@ use std::rc::Rc;
 use bytes::Bytes;
 use connect::testing::TestHost;
 use connect::{Code, Server};
-use coral_discovery::config::Platform;
 use coral_discovery::isolate::Isolate;
 use coral_discovery::limits;
 use coral_discovery::memory::MemoryPlatform;
@@ -110,7 +109,7 @@ impl<'a> Service<'a> {
             isolate: Rc::clone(&self.isolate),
             meter: Rc::default(),
         };
-        let server = Server::new(self.host, limits::server(Platform::Workerd));
+        let server = Server::new(self.host, limits::server(true));
         block_on(discovery_service::route(&handlers, &server, request))
     }
 }
