@@ -199,3 +199,106 @@ impl Memo {
         self.0.borrow().is_empty()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use connect::testing::TestHost;
+    use futures_executor::block_on;
+
+    use super::*;
+    use crate::memory::MemoryPlatform;
+    use crate::registry::memory::MemoryObjects;
+    use crate::registry::service::Settings;
+
+    const SETTINGS: Settings = Settings {
+        cleanup_interval_ms: 1,
+        hot_lookups: None,
+        census_debounce_ms: 1,
+        publishes: false,
+    };
+
+    fn colony(id: usize) -> LeaseKey {
+        LeaseKey {
+            kind: LeaseKind::Colony.into(),
+            id: id.to_string(),
+            scope: String::new(),
+        }
+    }
+
+    fn lease(expires_at_ms: i64) -> Lease {
+        Lease {
+            record: b"record".to_vec(),
+            registered_at_ms: 0,
+            expires_at_ms,
+        }
+    }
+
+    /// Runs a test on an empty cache with a memo of three entries.
+    fn with_cache(test: impl FnOnce(&Cache<'_, crate::memory::MemoryKv<'_>>)) {
+        let host = TestHost::default();
+        let platform = MemoryPlatform::new(&host, MemoryObjects::new(&host, SETTINGS));
+        let config = Config {
+            memo_entries: 3,
+            ..Config::default()
+        };
+        test(&Cache {
+            kv: &platform.kv,
+            memo: &Memo::default(),
+            config: &config,
+        });
+    }
+
+    #[test]
+    fn the_memo_is_bounded_and_gives_up_what_is_oldest() {
+        with_cache(|cache| {
+            for id in 0..10 {
+                let at_ms = i64::try_from(id).unwrap();
+                cache.keep(&colony(id), &lease(1_000_000), at_ms, false);
+            }
+            assert_eq!(cache.memo.len(), 3);
+            let is_known = |id| block_on(cache.find(&colony(id), 10)).is_some();
+            assert!(is_known(9) && is_known(7) && !is_known(6));
+        });
+    }
+
+    #[test]
+    fn a_copy_is_served_until_just_before_its_lease_lapses() {
+        with_cache(|cache| {
+            cache.keep(&colony(1), &lease(5_000), 3_500, false);
+            let found = |now_ms| block_on(cache.find(&colony(1), now_ms)).is_some();
+            assert!(found(5_000 - CLOCK_SKEW_MS));
+            assert!(!found(5_001 - CLOCK_SKEW_MS));
+        });
+    }
+
+    #[test]
+    fn kv_is_asked_only_for_what_the_isolate_knows_to_be_there() {
+        with_cache(|cache| {
+            assert!(block_on(cache.find(&colony(1), 0)).is_none());
+            assert_eq!(cache.kv.reads.get(), 0);
+            cache.keep(&colony(1), &lease(1_000_000), 0, true);
+            let by = |now_ms| {
+                let found = block_on(cache.find(&colony(1), now_ms));
+                found.map(|(_, answered_by)| answered_by)
+            };
+            assert_eq!(by(999), Some(AnsweredBy::Memo));
+            assert_eq!(by(1_000), Some(AnsweredBy::Kv));
+            assert_eq!(by(1_001), Some(AnsweredBy::Memo));
+            assert_eq!((cache.kv.reads.get(), by(MAX_AGE_MS)), (1, None));
+        });
+    }
+
+    #[test]
+    fn agents_without_their_mesh_and_relay_sessions_are_not_cached() {
+        with_cache(|cache| {
+            let mut agent = colony(1);
+            agent.kind = LeaseKind::Agent.into();
+            let mut session = colony(1);
+            session.kind = LeaseKind::RelaySession.into();
+            for key in [agent, session] {
+                cache.keep(&key, &lease(1_000_000), 0, true);
+                assert!(cache.memo.is_empty() && cache.kv.writes.get() == 0);
+            }
+        });
+    }
+}

@@ -52,3 +52,34 @@ fn the_discovery_service_is_generated_as_reviewed() {
         );
     }
 }
+
+/// Two services can be included into one module, and no name of the proto is hidden by one of ours.
+#[test]
+fn nothing_is_imported_at_module_scope() {
+    let out_dir = tempfile::tempdir().unwrap();
+    connect_codegen::Builder::new()
+        .include(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/awkward/proto"))
+        .include(concat!(env!("CARGO_MANIFEST_DIR"), "/../proto"))
+        .file("homeless.proto")
+        .file("prelude.proto")
+        .file("type/async/v1/keywords.proto")
+        .file("coral/discovery/v1/discovery.proto")
+        .out_dir(out_dir.path())
+        .generate()
+        .unwrap();
+    let mut files = 0;
+    for entry in fs::read_dir(out_dir.path()).unwrap() {
+        let path = entry.unwrap().path();
+        let source = fs::read_to_string(&path).unwrap();
+        for item in syn::parse_file(&source).unwrap().items {
+            assert!(
+                !matches!(item, syn::Item::Use(_)),
+                "{} imports something",
+                path.display()
+            );
+        }
+        files += 1;
+    }
+    // Messages, JSON and services of four packages, and the tree of modules.
+    assert_eq!(files, 13);
+}

@@ -92,3 +92,16 @@ func TestLogLevel(t *testing.T) {
 		t.Errorf("logged:\n%s", log)
 	}
 }
+
+// On Cloudflare entries are objects, which Workers Logs indexes by their keys; workerd prints them for people.
+func TestLogAsObjects(t *testing.T) {
+	t.Parallel()
+	worker := harness.Start(t, "LOG_FORMAT=object")
+	health(t, worker.Client())
+	harness.Eventually(t, patience, "an object is logged", func() bool {
+		return strings.Contains(worker.Log(), "rpc: 'Health'")
+	})
+	if log := worker.Log(); strings.Contains(log, `"rpc"`) {
+		t.Errorf("logged as text:\n%s", log)
+	}
+}
