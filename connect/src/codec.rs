@@ -93,11 +93,11 @@ fn decode_json<M: Message>(bytes: &[u8]) -> Result<M, Error> {
     // All of it, as what is ignored would not be looked at.
     let text = std::str::from_utf8(bytes).map_err(|error| unreadable(&error.to_string()))?;
     let mut reader = serde_json::Deserializer::from_str(text);
-    let message = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
-        let path = error.path().to_string();
+    let message = M::deserialize(&mut reader).map_err(|error| {
+        let path = json::path::at(text, error.line(), error.column());
         match path.as_str() {
-            "." | "?" => unreadable(&error.inner().to_string()),
-            path => unreadable(&format!("{path}: {}", error.inner())),
+            "" => unreadable(&error.to_string()),
+            path => unreadable(&format!("{path}: {error}")),
         }
     })?;
     reader

@@ -7,6 +7,7 @@ mod enumeration;
 mod fields;
 mod null;
 mod number;
+pub(crate) mod path;
 mod writer;
 
 pub use any_type::{AnyType, register};
