@@ -41,9 +41,18 @@ fn typed(data: &[u8]) -> Option<(&'static AnyType, &[u8])> {
     Some((of, rest))
 }
 
+fn contains(text: &[u8], part: &str) -> bool {
+    text.windows(part.len())
+        .any(|window| window == part.as_bytes())
+}
+
 fn stays_the_same(of: &AnyType, json: &[u8]) {
     let binary = of.json_to_binary(json).unwrap();
     let again = of.binary_to_json(&binary).unwrap();
+    // prost leaves a negative zero out of binary, as it does any zero.
+    if [":-0,", ":-0}"].iter().any(|zero| contains(json, zero)) {
+        return;
+    }
     assert_eq!(
         String::from_utf8_lossy(json),
         String::from_utf8_lossy(&again)
