@@ -21,7 +21,10 @@ thread_local! {
 pub fn isolate(env: &Env) -> Rc<Isolate> {
     ISOLATE.with(|isolate| {
         let start = || {
-            let isolate = Isolate::new(|name| var(env, name), WorkerHost.now_ms());
+            let mut isolate = Isolate::new(|name| var(env, name), WorkerHost.now_ms());
+            if let Some(version) = version(env) {
+                isolate.deployed = version;
+            }
             if let Some(fault) = &isolate.fault {
                 telemetry::log_fault(&isolate.config, fault);
             }
@@ -32,8 +35,7 @@ pub fn isolate(env: &Env) -> Rc<Isolate> {
 }
 
 /// The id of the deployed version, if the runtime tells it.
-#[must_use]
-pub fn version(env: &Env) -> Option<String> {
+fn version(env: &Env) -> Option<String> {
     let metadata = find(env, "CF_VERSION_METADATA")?;
     let id = Reflect::get(&metadata, &JsValue::from_str("id")).ok()?;
     id.as_string()

@@ -94,6 +94,11 @@ impl<K: Kv> Cache<'_, K> {
             return;
         }
         let copy = copy(lease.clone(), asked_at_ms);
+        let known = self.memo.get(key, asked_at_ms);
+        if known.is_some_and(|known| registered_at_ms(&known.copy) > registered_at_ms(&copy)) {
+            // This isolate has registered something newer while the answer was on its way.
+            return;
+        }
         if fill {
             self.kv.put_later(kv_key(key), copy.encode_to_vec());
         }
@@ -285,6 +290,25 @@ mod tests {
             assert_eq!(by(1_000), Some(AnsweredBy::Kv));
             assert_eq!(by(1_001), Some(AnsweredBy::Memo));
             assert_eq!((cache.kv.reads.get(), by(MAX_AGE_MS)), (1, None));
+        });
+    }
+
+    #[test]
+    fn an_answer_that_was_long_on_its_way_does_not_hide_a_registration() {
+        with_cache(|cache| {
+            let registered = Lease {
+                record: b"newer".to_vec(),
+                registered_at_ms: 50,
+                ..lease(1_000_000)
+            };
+            cache.keep(&colony(1), &lease(1_000_000), 0, true);
+            cache.renew(&colony(1), registered.clone(), 50, true);
+            cache.keep(&colony(1), &lease(1_000_000), 10, true);
+            for now_ms in [100, 30_000] {
+                let found = block_on(cache.find(&colony(1), now_ms));
+                assert_eq!(found.map(|(found, _)| found), Some(registered.clone()));
+            }
+            assert_eq!(cache.kv.writes.get(), 2);
         });
     }
 

@@ -27,15 +27,24 @@ pub fn address(headers: &HeaderMap) -> Option<IpAddr> {
 /// Cloudflare's id of a request. It ends with the data centre: `230b030023ae2822-SJC`.
 pub const RAY: &str = "cf-ray";
 
+/// Bytes of such an id: Cloudflare's have 20. It stands in the log and in the answer.
+const RAY_BYTES: usize = 128;
+
 /// Where a caller is, as far as the platform tells.
 #[must_use]
 pub fn location(headers: &HeaderMap) -> Location {
-    let (_, colo) = text(headers, RAY).rsplit_once('-').unwrap_or_default();
-    let known = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    let (_, colo) = ray(headers).rsplit_once('-').unwrap_or_default();
+    let known = |place: &str| (2..=3).contains(&place.len()).then(|| place.to_owned());
     Location {
         country: known(text(headers, "cf-ipcountry")),
         colo: known(colo),
     }
+}
+
+/// [`RAY`]; empty if it is none that Cloudflare would write, as anybody else can.
+fn ray(headers: &HeaderMap) -> &str {
+    let ray = text(headers, RAY);
+    if ray.len() <= RAY_BYTES { ray } else { "" }
 }
 
 /// What the log tells of a request.
@@ -43,7 +52,7 @@ pub fn location(headers: &HeaderMap) -> Location {
 pub fn describe(headers: &HeaderMap, now_ms: i64) -> telemetry::Request {
     telemetry::Request {
         started_at_ms: now_ms,
-        ray: text(headers, RAY).to_owned(),
+        ray: ray(headers).to_owned(),
         location: location(headers),
         bytes_in: text(headers, "content-length").parse().unwrap_or(0),
     }
@@ -75,6 +84,8 @@ mod tests {
         let location = location(&both);
         assert_eq!(location.country.as_deref(), Some("DE"));
         assert_eq!(location.colo.as_deref(), Some("FRA"));
+        let too_long: &'static str = Box::leak("a".repeat(RAY_BYTES + 1).into_boxed_str());
+        assert_eq!(describe(&headers(&[(RAY, too_long)]), 0).ray, "");
         assert_eq!(
             super::location(&headers(&[("cf-ray", "odd")])),
             Location::default()

@@ -15,6 +15,8 @@ pub struct Isolate {
     pub config: Config,
     /// What is wrong with the configuration.
     pub fault: Option<Error>,
+    /// The deployed version, as the platform calls it, or else as Health does.
+    pub deployed: String,
     /// When the isolate served its first request. Before that its clock stands still.
     pub started_at_ms: i64,
     /// The number of colonies that was counted last.
@@ -48,6 +50,7 @@ impl Isolate {
             Err(fault) => (Config::fallback(&var), Some(fault)),
         };
         Self {
+            deployed: config.version.clone(),
             config,
             fault,
             started_at_ms: now_ms,

@@ -34,6 +34,7 @@ use std::rc::Rc;
 
 use bytes::Bytes;
 use connect::{Body as _, Error, Host as _, Peer, Server};
+use http::HeaderValue;
 use worker::{Context, Env, Request, Response, event};
 
 use crate::bindings::isolate;
@@ -51,16 +52,17 @@ async fn fetch(request: Request, env: Env, context: Context) -> worker::Result<R
     let meter = Rc::new(Meter::default());
     let request = to_http(request);
     let about = caller::describe(request.headers(), WorkerHost.now_ms());
-    let ray = request.headers().get(caller::RAY).cloned();
+    let ray = HeaderValue::try_from(&about.ray)
+        .ok()
+        .filter(|ray| !ray.is_empty());
     let mut answer = answer(request, &env, context, &isolate, &meter).await;
     if let Some(ray) = ray {
         // Cloudflare sets it too; elsewhere a report can be traced all the same.
         answer.headers_mut().insert(caller::RAY, ray);
     }
     let config = &isolate.config;
-    let version = bindings::version(&env).unwrap_or_else(|| config.version.clone());
     let now_ms = WorkerHost.now_ms();
-    let entry = telemetry::Entry::new(about, &answer, &meter, config, version, now_ms);
+    let entry = telemetry::Entry::new(about, &answer, &meter, &isolate, now_ms);
     entry.log(config);
     metrics::count(&env, &entry);
     to_worker(answer)

@@ -9,6 +9,7 @@ use worker::js_sys::JSON;
 use worker::wasm_bindgen::JsValue;
 
 use crate::config::{Config, LogFormat, LogLevel};
+use crate::isolate::Isolate;
 use crate::meter::{Meter, Usage};
 use crate::registry::store::Cost;
 use crate::relays::Location;
@@ -75,14 +76,13 @@ pub struct Request {
 }
 
 impl Entry {
-    /// The entry of a request that was answered at `now_ms`. `version` is the deployed one.
+    /// The entry of a request that was answered at `now_ms`.
     #[must_use]
     pub fn new(
         request: Request,
         answer: &http::Response<bytes::Bytes>,
         meter: &Meter,
-        config: &Config,
-        version: String,
+        isolate: &Isolate,
         now_ms: i64,
     ) -> Self {
         let report = answer.extensions().get::<Report>();
@@ -126,8 +126,8 @@ impl Entry {
             country: request.location.country.unwrap_or_default(),
             colo: request.location.colo.unwrap_or_default(),
             ray: request.ray,
-            environment: config.environment.clone(),
-            version,
+            environment: isolate.config.environment.clone(),
+            version: isolate.deployed.clone(),
         }
     }
 

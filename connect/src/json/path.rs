@@ -103,10 +103,10 @@ mod tests {
 
     /// The path at the place that a `!` marks.
     fn path(text: &str) -> String {
-        let end = text.find('!').unwrap();
-        let line = text[..end].matches('\n').count() + 1;
-        let column = end - text[..end].rfind('\n').map_or(0, |newline| newline + 1);
-        at(&text.replace('!', ""), line, column)
+        let (before, after) = text.split_once('!').unwrap();
+        let line = before.lines().count().max(1);
+        let column = before.lines().last().map_or(0, str::len);
+        at(&format!("{before}{after}"), line, column)
     }
 
     #[test]
