@@ -12,7 +12,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-use connect::Error;
+use connect::{Error, Host};
 use prost::Message as _;
 use sha2::{Digest as _, Sha256};
 
@@ -56,27 +56,32 @@ struct Remembered {
 
 /// Copies of leases, as one request uses them.
 #[derive(Debug)]
-pub struct Cache<'a, K> {
+pub struct Cache<'a, K, H> {
     /// The store that all isolates share.
     pub kv: &'a K,
     /// The isolate's own memory.
     pub memo: &'a Memo,
     /// Whether anything is cached, and for how long.
     pub config: &'a Config,
+    /// The clock.
+    pub host: &'a H,
 }
 
-impl<K: Kv> Cache<'_, K> {
+impl<K: Kv, H: Host> Cache<'_, K, H> {
     /// Looks for a copy of a hot lease that may be served, and says where it was.
-    pub async fn find(&self, key: &LeaseKey, now_ms: i64) -> Option<(Lease, AnsweredBy)> {
+    pub async fn find(&self, key: &LeaseKey) -> Option<(Lease, AnsweredBy)> {
         if !is_cached(self.config, key) {
             return None;
         }
+        let now_ms = self.host.now_ms();
         let remembered = self.memo.get(key, now_ms)?;
         if now_ms < remembered.fresh_until_ms {
             return Some((remembered.copy.lease?, AnsweredBy::Memo));
         }
         // A failure was logged by the store: the object answers.
         let value = self.kv.get(&kv_key(key)).await.ok().flatten()?;
+        // KV may have taken its time.
+        let now_ms = self.host.now_ms();
         let copy = CachedLease::decode(value.as_slice()).ok()?;
         // What KV has may be older than what this isolate saw, for example a registration.
         let is_older = registered_at_ms(&copy) < registered_at_ms(&remembered.copy);
@@ -211,7 +216,7 @@ mod tests {
     use futures_executor::block_on;
 
     use super::*;
-    use crate::memory::MemoryPlatform;
+    use crate::memory::{MemoryKv, MemoryPlatform};
     use crate::registry::memory::MemoryObjects;
     use crate::registry::service::Settings;
 
@@ -239,38 +244,44 @@ mod tests {
     }
 
     /// Runs a test on an empty cache with a memo of three entries.
-    fn with_cache(test: impl FnOnce(&Cache<'_, crate::memory::MemoryKv<'_>>)) {
+    fn with_cache(test: impl FnOnce(&TestHost, &Cache<'_, MemoryKv<'_>, &TestHost>)) {
         let host = TestHost::default();
         let platform = MemoryPlatform::new(&host, MemoryObjects::new(&host, SETTINGS));
         let config = Config {
             memo_entries: 3,
             ..Config::default()
         };
-        test(&Cache {
+        let cache = Cache {
             kv: &platform.kv,
             memo: &Memo::default(),
             config: &config,
-        });
+            host: &&host,
+        };
+        test(&host, &cache);
     }
 
     #[test]
     fn the_memo_is_bounded_and_gives_up_what_is_oldest() {
-        with_cache(|cache| {
+        with_cache(|host, cache| {
             for id in 0..10 {
                 let at_ms = i64::try_from(id).unwrap();
                 cache.keep(&colony(id), &lease(1_000_000), at_ms, false);
             }
             assert_eq!(cache.memo.len(), 3);
-            let is_known = |id| block_on(cache.find(&colony(id), 10)).is_some();
+            host.now_ms.set(10);
+            let is_known = |id| block_on(cache.find(&colony(id))).is_some();
             assert!(is_known(9) && is_known(7) && !is_known(6));
         });
     }
 
     #[test]
     fn a_copy_is_served_until_just_before_its_lease_lapses() {
-        with_cache(|cache| {
+        with_cache(|host, cache| {
             cache.keep(&colony(1), &lease(5_000), 3_500, false);
-            let found = |now_ms| block_on(cache.find(&colony(1), now_ms)).is_some();
+            let found = |now_ms| {
+                host.now_ms.set(now_ms);
+                block_on(cache.find(&colony(1))).is_some()
+            };
             assert!(found(5_000 - CLOCK_SKEW_MS));
             assert!(!found(5_001 - CLOCK_SKEW_MS));
         });
@@ -278,12 +289,13 @@ mod tests {
 
     #[test]
     fn kv_is_asked_only_for_what_the_isolate_knows_to_be_there() {
-        with_cache(|cache| {
-            assert!(block_on(cache.find(&colony(1), 0)).is_none());
+        with_cache(|host, cache| {
+            assert!(block_on(cache.find(&colony(1))).is_none());
             assert_eq!(cache.kv.reads.get(), 0);
             cache.keep(&colony(1), &lease(1_000_000), 0, true);
             let by = |now_ms| {
-                let found = block_on(cache.find(&colony(1), now_ms));
+                host.now_ms.set(now_ms);
+                let found = block_on(cache.find(&colony(1)));
                 found.map(|(_, answered_by)| answered_by)
             };
             assert_eq!(by(999), Some(AnsweredBy::Memo));
@@ -295,7 +307,7 @@ mod tests {
 
     #[test]
     fn an_answer_that_was_long_on_its_way_does_not_hide_a_registration() {
-        with_cache(|cache| {
+        with_cache(|host, cache| {
             let registered = Lease {
                 record: b"newer".to_vec(),
                 registered_at_ms: 50,
@@ -305,7 +317,8 @@ mod tests {
             cache.renew(&colony(1), registered.clone(), 50, true);
             cache.keep(&colony(1), &lease(1_000_000), 10, true);
             for now_ms in [100, 30_000] {
-                let found = block_on(cache.find(&colony(1), now_ms));
+                host.now_ms.set(now_ms);
+                let found = block_on(cache.find(&colony(1)));
                 assert_eq!(found.map(|(found, _)| found), Some(registered.clone()));
             }
             assert_eq!(cache.kv.writes.get(), 2);
@@ -314,7 +327,7 @@ mod tests {
 
     #[test]
     fn agents_without_their_mesh_and_relay_sessions_are_not_cached() {
-        with_cache(|cache| {
+        with_cache(|_, cache| {
             let mut agent = colony(1);
             agent.kind = LeaseKind::Agent.into();
             let mut session = colony(1);

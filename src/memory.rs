@@ -39,6 +39,7 @@ pub struct SkewedHost<'a> {
 #[derive(Clone, Debug)]
 pub struct MemoryKv<'a> {
     host: &'a TestHost,
+    objects: MemoryObjects<'a>,
     values: Rc<RefCell<BTreeMap<String, Vec<u8>>>>,
     late: Rc<RefCell<Vec<LateWrite>>>,
     /// By how much writes are late.
@@ -47,6 +48,8 @@ pub struct MemoryKv<'a> {
     pub loses: Rc<Cell<bool>>,
     /// Whether reads fail.
     pub fails: Rc<Cell<bool>>,
+    /// How long a read takes.
+    pub read_ms: Rc<Cell<i64>>,
     /// Reads so far.
     pub reads: Rc<Cell<u32>>,
     /// Writes so far.
@@ -70,9 +73,11 @@ impl<'a> MemoryPlatform<'a> {
     #[must_use]
     pub fn new(host: &'a TestHost, objects: MemoryObjects<'a>) -> Self {
         Self {
-            objects,
+            objects: objects.clone(),
             kv: MemoryKv {
                 host,
+                objects,
+                read_ms: Rc::default(),
                 values: Rc::default(),
                 late: Rc::default(),
                 delay_ms: Rc::default(),
@@ -135,7 +140,10 @@ impl Kv for MemoryKv<'_> {
             }
             !is_seen
         });
-        Ok(values.get(key).cloned())
+        let value = values.get(key).cloned();
+        drop(values);
+        self.objects.travel(self.read_ms.get()).await;
+        Ok(value)
     }
 
     fn put_later(&self, key: String, value: Vec<u8>) {

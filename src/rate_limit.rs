@@ -5,13 +5,17 @@ use std::time::Duration;
 
 use connect::Error;
 use ip_network::Ipv6Network;
+use prost::Message as _;
+use sha2::{Digest as _, Sha256};
+
+use crate::protos::coral::registry::v1::LeaseKey;
 
 /// What is counted. How many are allowed in a minute stands in `wrangler.toml`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Limit {
     /// Registrations, relays included, by the caller's address.
     RegisterByClient,
-    /// Registrations by what is registered: a colony, or an agent of a mesh.
+    /// Registrations by what is registered, a colony or an agent of a mesh, and by the key that shall own it.
     RegisterByLease,
     /// Lookups by the caller's address.
     LookupByClient,
@@ -82,9 +86,37 @@ pub fn client_key(address: IpAddr) -> String {
     }
 }
 
+/// By what a registration is counted. The owner is part of it: who asks in vain for somebody else's
+/// lease must not use up what its owner may ask, or the lease would lapse.
+#[must_use]
+pub fn lease_key(key: &LeaseKey, owner: &str) -> String {
+    let mut digest = Sha256::new();
+    digest.update(key.encode_length_delimited_to_vec());
+    digest.update(owner);
+    format!("{:x}", digest.finalize())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_lease_is_counted_for_each_owner_by_itself() {
+        let agent = |id: &str, scope: &str| LeaseKey {
+            kind: 2,
+            id: id.to_owned(),
+            scope: scope.to_owned(),
+        };
+        let one = lease_key(&agent("c", "a/b"), "k");
+        assert_eq!(one, lease_key(&agent("c", "a/b"), "k"));
+        for other in [
+            lease_key(&agent("c", "a/b"), "another"),
+            lease_key(&agent("b/c", "a"), "k"),
+            lease_key(&agent("c", "a"), "/bk"),
+        ] {
+            assert_ne!(one, other);
+        }
+    }
 
     #[test]
     fn a_client_is_an_ipv4_address_or_an_ipv6_network() {

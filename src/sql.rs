@@ -45,16 +45,16 @@ impl SqlStore {
                     kind INTEGER NOT NULL, id TEXT NOT NULL, scope TEXT NOT NULL,
                     owner TEXT NOT NULL, registered_at_ms INTEGER NOT NULL,
                     expires_at_ms INTEGER NOT NULL, counted INTEGER NOT NULL,
-                    record BLOB NOT NULL, PRIMARY KEY (kind, id, scope)
+                    cached_until_ms INTEGER NOT NULL, record BLOB NOT NULL, PRIMARY KEY (kind, id, scope)
                 ) STRICT, WITHOUT ROWID",
                 exists: "SELECT 1 FROM sqlite_schema WHERE name = 'leases'",
                 is_there: Cell::new(None),
             },
             census: Table {
-                create: "CREATE TABLE IF NOT EXISTS census (
+                create: "CREATE TABLE IF NOT EXISTS living (
                     mesh_id TEXT PRIMARY KEY, born_at_ms INTEGER NOT NULL
                 ) STRICT, WITHOUT ROWID",
-                exists: "SELECT 1 FROM sqlite_schema WHERE name = 'census'",
+                exists: "SELECT 1 FROM sqlite_schema WHERE name = 'living'",
                 is_there: Cell::new(None),
             },
             counts: Table {
@@ -120,7 +120,7 @@ impl Store for SqlStore {
     fn holder(&self, key: &LeaseKey) -> Result<Option<Holder>, Error> {
         let rows = self.read(
             &self.leases,
-            "SELECT owner, expires_at_ms, counted FROM leases
+            "SELECT owner, expires_at_ms, counted, cached_until_ms FROM leases
              WHERE kind = ? AND id = ? AND scope = ?",
             bind_key(key),
         )?;
@@ -130,7 +130,8 @@ impl Store for SqlStore {
     fn lease(&self, key: &LeaseKey, now_ms: i64) -> Result<Option<StoredLease>, Error> {
         let rows = self.read(
             &self.leases,
-            "SELECT owner, expires_at_ms, counted, registered_at_ms, record FROM leases
+            "SELECT owner, expires_at_ms, counted, cached_until_ms, registered_at_ms, record
+             FROM leases
              WHERE kind = ?1 AND id = ?2 AND (?3 = '' OR scope = ?3)
              ORDER BY expires_at_ms >= ?4 DESC, registered_at_ms DESC LIMIT 1",
             [bind_key(key), vec![SqlStorageValue::Integer(now_ms)]].concat(),
@@ -145,13 +146,15 @@ impl Store for SqlStore {
             SqlStorageValue::Integer(lease.registered_at_ms),
             SqlStorageValue::Integer(lease.holder.expires_at_ms),
             SqlStorageValue::Integer(lease.holder.counted.into()),
+            SqlStorageValue::Integer(lease.holder.cached_until_ms),
             SqlStorageValue::Blob(lease.record.clone()),
         ]);
         self.write(
             &self.leases,
             "INSERT OR REPLACE INTO leases
-             (kind, id, scope, owner, registered_at_ms, expires_at_ms, counted, record)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+             (kind, id, scope, owner, registered_at_ms, expires_at_ms, counted, cached_until_ms,
+              record)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             bindings,
         )
     }
@@ -169,6 +172,16 @@ impl Store for SqlStore {
             &self.leases,
             "UPDATE leases SET counted = 1 WHERE kind = ? AND id = ? AND scope = ?",
             bind_key(key),
+        )
+    }
+
+    fn mark_cached(&self, key: &LeaseKey, until_ms: i64) -> Result<(), Error> {
+        let mut bindings = vec![SqlStorageValue::Integer(until_ms)];
+        bindings.extend(bind_key(key));
+        self.write(
+            &self.leases,
+            "UPDATE leases SET cached_until_ms = ? WHERE kind = ? AND id = ? AND scope = ?",
+            bindings,
         )
     }
 
@@ -199,7 +212,7 @@ impl Store for SqlStore {
         for birth in births {
             self.write(
                 &self.census,
-                "INSERT INTO census (mesh_id, born_at_ms) VALUES (?, ?)
+                "INSERT INTO living (mesh_id, born_at_ms) VALUES (?, ?)
                  ON CONFLICT DO UPDATE SET born_at_ms = excluded.born_at_ms
                  WHERE excluded.born_at_ms > born_at_ms",
                 bind_entry(birth),
@@ -208,7 +221,7 @@ impl Store for SqlStore {
         for death in deaths {
             self.write(
                 &self.census,
-                "DELETE FROM census WHERE mesh_id = ? AND born_at_ms <= ?",
+                "DELETE FROM living WHERE mesh_id = ? AND born_at_ms <= ?",
                 bind_entry(death),
             )?;
         }
@@ -238,10 +251,14 @@ impl Store for SqlStore {
     }
 
     fn count(&self) -> Result<i64, Error> {
-        let rows = self.read(&self.census, "SELECT COUNT(*) FROM census", Vec::new())?;
+        let rows = self.read(&self.census, "SELECT COUNT(*) FROM living", Vec::new())?;
         rows.into_iter()
             .next()
             .map_or(Ok(0), |row| integer(&mut row.into_iter()))
+    }
+
+    async fn alarm(&self) -> Result<Option<i64>, Error> {
+        self.storage.get_alarm().await.map_err(failed)
     }
 
     async fn set_alarm(&self, at_ms: i64) -> Result<(), Error> {
@@ -321,6 +338,7 @@ fn next_holder(row: &mut impl Iterator<Item = SqlStorageValue>) -> Result<Holder
         owner: string(row)?,
         expires_at_ms: integer(row)?,
         counted: integer(row)? != 0,
+        cached_until_ms: integer(row)?,
     })
 }
 

@@ -1,5 +1,4 @@
-//! How often leases are looked up, counted in the object's memory: which of them are hot, and which
-//! may have a copy in a cache.
+//! How often leases are looked up, counted in the object's memory: which of them are hot.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -21,7 +20,6 @@ const LEASES: usize = 1_024;
 #[derive(Debug)]
 pub(super) struct Heat {
     hot_lookups: Option<NonZeroU32>,
-    started_at_ms: i64,
     counts: RefCell<BTreeMap<Vec<u8>, Count>>,
 }
 
@@ -44,10 +42,9 @@ pub(super) struct Warmth {
 
 impl Heat {
     /// Nothing counted yet. A lease is hot from `hot_lookups` a minute; without, never.
-    pub(super) fn new(hot_lookups: Option<NonZeroU32>, now_ms: i64) -> Self {
+    pub(super) fn new(hot_lookups: Option<NonZeroU32>) -> Self {
         Self {
             hot_lookups,
-            started_at_ms: now_ms,
             counts: RefCell::default(),
         }
     }
@@ -86,25 +83,6 @@ impl Heat {
         }
         Warmth { hot, fill }
     }
-
-    /// Whether a cache may still serve a copy, of an earlier instance's making too.
-    pub(super) fn may_be_cached(&self, key: &[u8], now_ms: i64) -> bool {
-        if self.hot_lookups.is_none() {
-            return false;
-        }
-        let is_recent = |at_ms: i64| now_ms.saturating_sub(at_ms) < MAX_AGE_MS;
-        let counts = self.counts.borrow();
-        let filled_at_ms = counts.get(key).and_then(|count| count.filled_at_ms);
-        is_recent(self.started_at_ms) || filled_at_ms.is_some_and(is_recent)
-    }
-
-    /// Notes that a copy was put into the cache.
-    pub(super) fn filled(&self, key: &[u8], now_ms: i64) {
-        let mut counts = self.counts.borrow_mut();
-        if counts.len() < LEASES || counts.contains_key(key) {
-            counts.entry(key.to_vec()).or_default().filled_at_ms = Some(now_ms);
-        }
-    }
 }
 
 impl Count {
@@ -122,7 +100,7 @@ mod tests {
     use super::*;
 
     fn heat(hot_lookups: u32) -> Heat {
-        Heat::new(NonZeroU32::new(hot_lookups), 0)
+        Heat::new(NonZeroU32::new(hot_lookups))
     }
 
     const KEY: &[u8] = b"key";
@@ -146,22 +124,11 @@ mod tests {
     }
 
     #[test]
-    fn what_an_earlier_instance_may_have_filled_counts_as_cached() {
-        let heat = heat(1);
-        assert!(heat.may_be_cached(KEY, MAX_AGE_MS - 1));
-        assert!(!heat.may_be_cached(KEY, MAX_AGE_MS));
-        heat.touch(KEY, MAX_AGE_MS);
-        assert!(heat.may_be_cached(KEY, 2 * MAX_AGE_MS - 1));
-        assert!(!heat.may_be_cached(KEY, 2 * MAX_AGE_MS));
-    }
-
-    #[test]
     fn nothing_is_ever_hot_when_that_is_switched_off() {
-        let heat = Heat::new(None, 0);
+        let heat = Heat::new(None);
         for now_ms in 0..1_000 {
             assert_eq!(heat.touch(KEY, now_ms), Warmth::default());
         }
-        assert!(!heat.may_be_cached(KEY, 0));
     }
 
     #[test]

@@ -9,6 +9,8 @@ pub struct Holder {
     pub expires_at_ms: i64,
     /// Whether the census knows of it.
     pub counted: bool,
+    /// Until when a cache may have a copy of it.
+    pub cached_until_ms: i64,
 }
 
 /// What becomes of a request for a lease.
@@ -66,6 +68,7 @@ mod tests {
             owner: owner.to_owned(),
             expires_at_ms,
             counted: true,
+            cached_until_ms: 0,
         }
     }
 

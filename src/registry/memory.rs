@@ -85,6 +85,14 @@ impl Store for Rc<MemoryStore> {
         Ok(())
     }
 
+    fn mark_cached(&self, key: &LeaseKey, until_ms: i64) -> Result<(), Error> {
+        self.wrote_row();
+        if let Some(lease) = self.leases.borrow_mut().get_mut(&to_key(key)) {
+            lease.holder.cached_until_ms = until_ms;
+        }
+        Ok(())
+    }
+
     fn earliest_expiry(&self) -> Result<Option<i64>, Error> {
         let leases = self.leases.borrow();
         Ok(leases.values().map(|l| l.holder.expires_at_ms).min())
@@ -139,6 +147,10 @@ impl Store for Rc<MemoryStore> {
         Ok(i64::try_from(self.census.borrow().len()).unwrap_or(i64::MAX))
     }
 
+    async fn alarm(&self) -> Result<Option<i64>, Error> {
+        Ok(self.alarm_at_ms.get())
+    }
+
     async fn set_alarm(&self, at_ms: i64) -> Result<(), Error> {
         self.wrote_row();
         self.alarm_at_ms.set(Some(at_ms));
@@ -171,7 +183,7 @@ pub struct MemoryObjects<'a> {
     pub published: Rc<Cell<Option<i64>>>,
     /// How long a call is on its way to an object, and its answer on the way back.
     pub latency_ms: Rc<Cell<(i64, i64)>>,
-    under_way: Rc<RefCell<Vec<Waker>>>,
+    under_way: Rc<RefCell<Vec<(i64, Waker)>>>,
 }
 
 impl<'a> MemoryObjects<'a> {
@@ -220,18 +232,26 @@ impl<'a> MemoryObjects<'a> {
 
     /// Lets calls and answers arrive whose time has come.
     pub fn deliver(&self) {
-        for waker in self.under_way.take() {
+        for (_, waker) in self.under_way.take() {
             waker.wake();
         }
     }
 
-    async fn travel(&self, milliseconds: i64) {
+    /// When the next of them arrives.
+    #[must_use]
+    pub fn next_arrival_ms(&self) -> Option<i64> {
+        let under_way = self.under_way.borrow();
+        under_way.iter().map(|(at_ms, _)| *at_ms).min()
+    }
+
+    pub(crate) async fn travel(&self, milliseconds: i64) {
         let arrives_at_ms = self.host.now_ms.get().saturating_add(milliseconds);
         poll_fn(|cx| {
             if self.host.now_ms.get() >= arrives_at_ms {
                 return Poll::Ready(());
             }
-            self.under_way.borrow_mut().push(cx.waker().clone());
+            let waker = cx.waker().clone();
+            self.under_way.borrow_mut().push((arrives_at_ms, waker));
             Poll::Pending
         })
         .await;

@@ -10,6 +10,7 @@ use super::heat::{Heat, Warmth};
 use super::lease::{Decision, Holder, decide, is_live};
 use super::store::{Store, StoredLease};
 use crate::addressing::Role;
+use crate::cache::MAX_AGE_MS;
 use crate::protos::coral::registry::v1::register_response::Outcome;
 use crate::protos::coral::registry::v1::{
     Conflict, CountCensusRequest, CountCensusResponse, Granted, Lease, LeaseKey, LeaseKind,
@@ -26,9 +27,17 @@ pub struct Registry<S, H> {
     pub(super) host: H,
     pub(super) role: Role,
     pub(super) settings: Settings,
-    /// The time for which the alarm is set, as far as this instance of the object knows.
-    pub(super) alarm_at_ms: Cell<Option<i64>>,
+    pub(super) alarm: Cell<Alarm>,
     heat: Heat,
+}
+
+/// What this instance of an object knows of its alarm.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Alarm {
+    /// It was just started.
+    Unknown,
+    /// For when it is set; `None` if it is not.
+    Known(Option<i64>),
 }
 
 /// What can be set of an object.
@@ -47,50 +56,61 @@ pub struct Settings {
 impl<S: Store, H: Host> Registry<S, H> {
     /// One instance of an object.
     pub fn new(store: S, host: H, role: Role, settings: Settings) -> Self {
-        let heat = Heat::new(settings.hot_lookups, host.now_ms());
+        let heat = Heat::new(settings.hot_lookups);
         Self {
             store,
             host,
             role,
             settings,
-            alarm_at_ms: Cell::new(None),
+            alarm: Cell::new(Alarm::Unknown),
             heat,
         }
     }
 
     /// Asks to be woken: in the same turn as the writes before it, so that both are stored or neither.
     pub(super) async fn wake_at(&self, at_ms: i64) -> Result<(), Error> {
-        self.alarm_at_ms.set(Some(at_ms));
-        self.store.set_alarm(at_ms).await
+        self.alarm.set(Alarm::Known(Some(at_ms)));
+        let set = self.store.set_alarm(at_ms).await;
+        if set.is_err() {
+            self.alarm.set(Alarm::Unknown);
+        }
+        set
     }
 
     /// Asks to be woken when more changes may have come, unless that was asked before.
     async fn wake_after_debounce(&self) -> Result<(), Error> {
-        if self.alarm_at_ms.get().is_some() {
+        let now_ms = self.host.now_ms();
+        let set_for_ms = self.know_alarm().await?;
+        if set_for_ms.is_some_and(|at_ms| !self.is_lost(at_ms, now_ms)) {
             return Ok(());
         }
-        let now_ms = self.host.now_ms();
         self.wake_at(now_ms.saturating_add(self.settings.census_debounce_ms))
             .await
     }
 
+    /// When the alarm goes off. Asked of the platform once in an instance's life: an instance that was
+    /// just started knows nothing of those before it.
+    async fn know_alarm(&self) -> Result<Option<i64>, Error> {
+        match self.alarm.get() {
+            Alarm::Known(at_ms) => Ok(at_ms),
+            Alarm::Unknown => {
+                let at_ms = self.store.alarm().await?;
+                // Another call may have set it meanwhile.
+                if self.alarm.get() == Alarm::Unknown {
+                    self.alarm.set(Alarm::Known(at_ms));
+                }
+                Ok(at_ms)
+            }
+        }
+    }
+
+    /// Whether an alarm is so late that it will not come: the runtime gives up on one that keeps failing.
+    fn is_lost(&self, at_ms: i64, now_ms: i64) -> bool {
+        at_ms.saturating_add(self.settings.cleanup_interval_ms) < now_ms
+    }
+
     /// The alarm that a newly written lease needs, if the one that is set is too late for it.
-    ///
-    /// An object that holds leases has an alarm, and that is due at the latest one cleanup
-    /// interval after the first of them lapses: so says the sweep. It need not be asked for. One
-    /// that is overdue by another interval is lost, as the runtime gives up on an alarm that keeps
-    /// failing, and is set again.
-    fn alarm_for(
-        &self,
-        written: &Holder,
-        is_colony: bool,
-        earliest_before: Option<i64>,
-        now_ms: i64,
-    ) -> Option<i64> {
-        let at_the_latest = self
-            .alarm_at_ms
-            .get()
-            .or_else(|| Some(earliest_before?.saturating_add(self.settings.cleanup_interval_ms)));
+    fn alarm_for(&self, written: &Holder, is_colony: bool, now_ms: i64) -> Option<i64> {
         // The census learns of a birth at once, of a death when the sweep finds it.
         let (at_ms, needed_by_ms) = if is_colony && !written.counted {
             (now_ms, now_ms)
@@ -101,9 +121,12 @@ impl<S: Store, H: Host> Registry<S, H> {
                 lapsed_at_ms.saturating_add(self.settings.cleanup_interval_ms),
             )
         };
-        let is_lost = |at_ms: i64| at_ms.saturating_add(self.settings.cleanup_interval_ms) < now_ms;
-        match at_the_latest {
-            Some(set_for_ms) if set_for_ms <= needed_by_ms && !is_lost(set_for_ms) => None,
+        match self.alarm.get() {
+            Alarm::Known(Some(set_for_ms))
+                if set_for_ms <= needed_by_ms && !self.is_lost(set_for_ms, now_ms) =>
+            {
+                None
+            }
             _ => Some(at_ms),
         }
     }
@@ -113,10 +136,11 @@ impl<S: Store, H: Host> Registry<S, H> {
         let is_empty = match self.role {
             Role::Leases => self.store.earliest_expiry()?.is_none(),
             Role::CensusShard(_) => self.store.count()? == 0,
-            Role::CensusTotal => self.store.total()? == 0,
+            // It keeps when each part was counted: a report that comes late must not replace a newer one.
+            Role::CensusTotal => false,
         };
         if is_empty {
-            self.alarm_at_ms.set(None);
+            self.alarm.set(Alarm::Known(None));
             self.store.delete_all().await?;
         }
         Ok(is_empty)
@@ -133,44 +157,34 @@ impl<S: Store, H: Host> Registry<S, H> {
                 return Ok((Outcome::Conflict(Conflict { expires_at_ms }), None));
             }
         };
-        let earliest_before = match self.alarm_at_ms.get() {
-            None => self.store.earliest_expiry()?,
-            Some(_) => None,
-        };
-        let lease = StoredLease {
+        let cached_until_ms = holder.map_or(0, |holder| holder.cached_until_ms);
+        let mut lease = StoredLease {
             holder: Holder {
                 owner: request.owner,
                 expires_at_ms: now_ms.saturating_add(request.ttl_ms),
                 counted,
+                cached_until_ms,
             },
             registered_at_ms: now_ms,
             record: request.record,
         };
-        let rewrite_cache = self.is_wrong_in_cache(&key, &lease)?;
+        // A cache may have a copy that says something else.
+        let rewrite_cache = now_ms < cached_until_ms && {
+            let before = self.store.lease(&key, now_ms)?;
+            before.is_some_and(|before| before.record != lease.record)
+        };
+        if rewrite_cache {
+            lease.holder.cached_until_ms = now_ms.saturating_add(MAX_AGE_MS);
+        }
         self.store.put(&key, &lease)?;
         let is_colony = key.kind() == LeaseKind::Colony;
-        let alarm = self.alarm_for(&lease.holder, is_colony, earliest_before, now_ms);
+        let alarm = self.alarm_for(&lease.holder, is_colony, now_ms);
         let granted = Granted {
             expires_at_ms: lease.holder.expires_at_ms,
             registered_at_ms: now_ms,
             rewrite_cache,
         };
         Ok((Outcome::Granted(granted), alarm))
-    }
-
-    /// Whether a cache may have a copy that says something else than `written`.
-    fn is_wrong_in_cache(&self, key: &LeaseKey, written: &StoredLease) -> Result<bool, Error> {
-        let now_ms = self.host.now_ms();
-        let name = key.encode_to_vec();
-        if !self.heat.may_be_cached(&name, now_ms) {
-            return Ok(false);
-        }
-        let before = self.store.lease(key, now_ms)?;
-        let is_wrong = before.is_some_and(|before| before.record != written.record);
-        if is_wrong {
-            self.heat.filled(&name, now_ms);
-        }
-        Ok(is_wrong)
     }
 }
 
@@ -180,6 +194,7 @@ impl<S: Store, H: Host> RegistryService for Registry<S, H> {
         _: &Context,
         request: RegisterRequest,
     ) -> Result<Response<RegisterResponse>, Error> {
+        self.know_alarm().await?;
         let (outcome, alarm) = self.write(request)?;
         if let Some(at_ms) = alarm {
             self.wake_at(at_ms).await?;
@@ -210,6 +225,10 @@ impl<S: Store, H: Host> RegistryService for Registry<S, H> {
             Some(_) => self.heat.touch(&key.encode_to_vec(), now_ms),
             None => Warmth::default(),
         };
+        if warmth.fill {
+            let until_ms = now_ms.saturating_add(MAX_AGE_MS);
+            self.store.mark_cached(&key, until_ms)?;
+        }
         Ok(LookupResponse {
             lease,
             expired,

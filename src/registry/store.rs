@@ -58,8 +58,11 @@ pub trait Store {
     /// Removes a lease.
     fn delete(&self, key: &LeaseKey) -> Result<(), Error>;
 
-    /// Notes that the census counts a lease.
+    /// Notes that the census counts a lease. One row.
     fn mark_counted(&self, key: &LeaseKey) -> Result<(), Error>;
+
+    /// Notes until when a cache may have a copy of a lease. One row.
+    fn mark_cached(&self, key: &LeaseKey, until_ms: i64) -> Result<(), Error>;
 
     /// The last moment of the lease that lapses first; `None` without leases.
     fn earliest_expiry(&self) -> Result<Option<i64>, Error>;
@@ -80,6 +83,9 @@ pub trait Store {
 
     /// The sum of the counts that were noted.
     fn total(&self) -> Result<i64, Error>;
+
+    /// When the object will be woken; `None` if it never asked, or was.
+    async fn alarm(&self) -> Result<Option<i64>, Error>;
 
     /// Asks to be woken at a time. Takes effect together with the writes before it. One row.
     async fn set_alarm(&self, at_ms: i64) -> Result<(), Error>;

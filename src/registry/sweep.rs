@@ -4,7 +4,7 @@ use connect::{Error, Host};
 
 use super::census::Census;
 use super::lease::is_live;
-use super::service::Registry;
+use super::service::{Alarm, Registry};
 use super::store::{Listed, Store};
 use crate::addressing::Role;
 use crate::protos::coral::registry::v1::{CensusEntry, LeaseKind, ReportCountRequest};
@@ -34,13 +34,15 @@ impl<S: Store, H: Host> Registry<S, H> {
             Role::CensusTotal => self.tell_total(census).await,
         };
         if swept.is_err() {
-            self.alarm_at_ms.set(None);
+            self.alarm.set(Alarm::Unknown);
         }
         swept
     }
 
     async fn sweep_leases(&self, census: &impl Census) -> Result<Option<Error>, Error> {
         let now_ms = self.host.now_ms();
+        // What comes while the census is told waits for the alarm that is set in the end.
+        self.alarm.set(Alarm::Known(Some(now_ms)));
         let is_dead = |lease: &Listed| !is_live(lease.expires_at_ms, now_ms);
         let due = self.store.due(now_ms)?;
         let (dead, born): (Vec<_>, Vec<_>) = due.into_iter().partition(is_dead);
@@ -87,11 +89,12 @@ impl<S: Store, H: Host> Registry<S, H> {
         } else {
             Some(now_ms)
         };
-        // A lease that came while the census was told has waited for this alarm.
-        self.alarm_at_ms.set(at_ms);
         match at_ms {
             Some(at_ms) => self.wake_at(at_ms).await,
-            None => Ok(()),
+            None => {
+                self.alarm.set(Alarm::Known(None));
+                Ok(())
+            }
         }
     }
 
@@ -102,7 +105,7 @@ impl<S: Store, H: Host> Registry<S, H> {
             colonies: self.store.count()?,
             at_ms: self.host.now_ms(),
         };
-        self.alarm_at_ms.set(None);
+        self.alarm.set(Alarm::Known(None));
         let untold = census.report_count(count).await.err();
         self.rest(untold.is_some()).await?;
         Ok(untold)
@@ -111,7 +114,7 @@ impl<S: Store, H: Host> Registry<S, H> {
     /// The sum is made known.
     async fn tell_total(&self, census: &impl Census) -> Result<Option<Error>, Error> {
         let total = self.store.total()?;
-        self.alarm_at_ms.set(None);
+        self.alarm.set(Alarm::Known(None));
         let untold = census.publish(total).await.err();
         self.rest(untold.is_some()).await?;
         Ok(untold)
@@ -120,7 +123,7 @@ impl<S: Store, H: Host> Registry<S, H> {
     /// Nothing is to be done until the next report, unless the last one failed, or another came
     /// meanwhile and set an alarm of its own.
     async fn rest(&self, failed: bool) -> Result<(), Error> {
-        if self.alarm_at_ms.get().is_some() {
+        if self.alarm.get() != Alarm::Known(None) {
             return Ok(());
         }
         if failed {

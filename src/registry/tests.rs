@@ -10,7 +10,8 @@ use super::client::Objects as _;
 use super::memory::MemoryObjects;
 use super::service::Settings;
 use super::store::Store as _;
-use crate::addressing::lease_object;
+use crate::addressing::{CENSUS_TOTAL, lease_object};
+use crate::cache::MAX_AGE_MS;
 use crate::protos::coral::registry::v1::register_response::Outcome;
 use crate::protos::coral::registry::v1::{
     CensusEntry, Conflict, Granted, LeaseKey, LeaseKind, LookupRequest, LookupResponse,
@@ -177,6 +178,82 @@ fn a_lost_alarm_is_set_again_by_the_next_registration() {
             "after a restart: {restart}"
         );
     }
+}
+
+/// On Cloudflare each heartbeat may find an object that was just started.
+#[test]
+fn a_lost_alarm_is_set_again_though_every_heartbeat_starts_the_object_anew() {
+    let host = TestHost::default();
+    let objects = objects(&host);
+    register(&objects, &colony("m"), "k");
+    live_through(&host, &objects, CENSUS_MS);
+    objects.store("colony:m").alarm_at_ms.set(None);
+    for _ in 0..20 {
+        objects.restart();
+        host.advance_ms(TTL_MS / 5);
+        register(&objects, &colony("m"), "k");
+    }
+    live_through(
+        &host,
+        &objects,
+        TTL_MS + 2 * CLEANUP_INTERVAL_MS + CENSUS_MS,
+    );
+    assert_eq!(count(&objects), 0);
+    assert_eq!(objects.next_alarm_ms(), None);
+}
+
+#[test]
+fn a_late_report_of_a_count_does_not_replace_a_newer_one() {
+    let host = TestHost::default();
+    let objects = objects(&host);
+    let total = objects.object(CENSUS_TOTAL);
+    let report = |colonies, at_ms| {
+        let report = ReportCountRequest {
+            shard: 3,
+            colonies,
+            at_ms,
+        };
+        block_on(total.report_count(&report, CallOptions::default())).unwrap();
+        live_through(&host, &objects, 10);
+    };
+    report(1, 100);
+    report(0, 200);
+    report(1, 100);
+    assert_eq!((count(&objects), objects.published.get()), (0, Some(0)));
+}
+
+#[test]
+fn a_hot_lease_is_rewritten_in_the_cache_when_it_changes_also_after_a_restart() {
+    let host = TestHost::default();
+    let settings = Settings {
+        hot_lookups: std::num::NonZeroU32::new(1),
+        ..SETTINGS
+    };
+    let objects = MemoryObjects::new(&host, settings);
+    let write = |record: &str| {
+        let request = RegisterRequest {
+            key: Some(colony("m")),
+            owner: "k".to_owned(),
+            record: record.into(),
+            ttl_ms: 1_000_000,
+            takeover: false,
+        };
+        let object = objects.object("colony:m");
+        let answer = block_on(object.register(&request, CallOptions::default()));
+        match answer.unwrap().message.outcome {
+            Some(Outcome::Granted(granted)) => granted.rewrite_cache,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert!(!write("a") && !write("b"), "nobody has looked it up");
+    assert!(lookup(&objects, &colony("m")).fill_cache);
+    assert!(!write("b"), "it is the same");
+    objects.restart();
+    assert!(write("c"));
+    host.advance_ms(MAX_AGE_MS - 1);
+    assert!(write("d"), "the last rewriting may still be there");
+    host.advance_ms(MAX_AGE_MS);
+    assert!(!write("e"), "no copy is that old");
 }
 
 #[test]

@@ -28,7 +28,9 @@ pub(super) async fn register<P: Platform>(
         request.agent_id.clone(),
         request.mesh_id.clone(),
     );
-    service.limit_registration(cx, &key).await?;
+    service
+        .limit_registration(cx, &key, &request.pubkey)
+        .await?;
     let config = &service.isolate.config;
     let owner = request.pubkey.clone();
     let record = LookupAgentResponse {

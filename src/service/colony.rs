@@ -23,7 +23,7 @@ pub(super) async fn register<P: Platform>(
     validate::colony(&request)?;
     service.meter.note_mesh(&request.mesh_id);
     service
-        .limit_registration(cx, &key(request.mesh_id.clone()))
+        .limit_registration(cx, &key(request.mesh_id.clone()), &request.pubkey)
         .await?;
     let config = &service.isolate.config;
     let observed = observed_endpoint::choose(request.observed_endpoint.as_ref(), cx.peer());

@@ -29,11 +29,12 @@ pub(super) fn key(kind: LeaseKind, id: String, scope: String) -> LeaseKey {
 }
 
 impl<P: Platform> Discovery<P> {
-    fn cache(&self) -> Cache<'_, P::Kv> {
+    fn cache(&self) -> Cache<'_, P::Kv, P::Host> {
         Cache {
             kv: self.platform.kv(),
             memo: &self.isolate.memo,
             config: &self.isolate.config,
+            host: self.platform.host(),
         }
     }
 
@@ -53,9 +54,10 @@ impl<P: Platform> Discovery<P> {
         &self,
         cx: &Context,
         key: &LeaseKey,
+        owner: &str,
     ) -> Result<(), Error> {
         self.limit_client(Limit::RegisterByClient, cx).await?;
-        let lease = format!("{}/{}/{}", key.kind, key.scope, key.id);
+        let lease = rate_limit::lease_key(key, owner);
         let limiter = self.platform.limiter();
         rate_limit::check(limiter, Limit::RegisterByLease, &lease).await
     }
@@ -107,12 +109,12 @@ impl<P: Platform> Discovery<P> {
     /// # Errors
     /// `not_found`. Clients retry while the text contains `not found`, so both texts do.
     pub(super) async fn lookup_lease(&self, subject: &str, key: LeaseKey) -> Result<Lease, Error> {
-        let asked_at_ms = self.now_ms();
-        if let Some((lease, answered_by)) = self.cache().find(&key, asked_at_ms).await {
+        if let Some((lease, answered_by)) = self.cache().find(&key).await {
             self.meter
                 .note(|usage| usage.answered_by = Some(answered_by));
             return Ok(lease);
         }
+        let asked_at_ms = self.now_ms();
         let answered_by = Some(AnsweredBy::Object);
         self.meter.note(|usage| usage.answered_by = answered_by);
         let object = self.object_of(&key);

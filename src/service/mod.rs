@@ -122,10 +122,10 @@ impl<P: Platform> DiscoveryService for Discovery<P> {
 
     async fn release_relay(
         &self,
-        _: &Context,
+        cx: &Context,
         request: ReleaseRelayRequest,
     ) -> Result<Response<ReleaseRelayResponse>, Error> {
-        relay::release(self, request).await.map(Response::from)
+        relay::release(self, cx, request).await.map(Response::from)
     }
 
     async fn health(

@@ -59,10 +59,12 @@ pub(super) async fn request<P: Platform>(
 
 pub(super) async fn release<P: Platform>(
     service: &Discovery<P>,
+    cx: &Context,
     request: ReleaseRelayRequest,
 ) -> Result<ReleaseRelayResponse, Error> {
     validate::required("session_id", &request.session_id)?;
     validate::id("session_id", &request.session_id)?;
+    service.limit_client(Limit::RegisterByClient, cx).await?;
     let session_id = request.session_id;
     let key = lease::key(LeaseKind::RelaySession, session_id.clone(), String::new());
     if service.release_lease(key).await? {

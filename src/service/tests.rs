@@ -17,7 +17,8 @@ use crate::protos::coral::discovery::v1::{
     DiscoveryServiceClient, HealthRequest, LookupAgentRequest, LookupColonyRequest,
     RegisterAgentRequest, RegisterColonyRequest, RequestRelayRequest, discovery_service,
 };
-use crate::rate_limit::Limit;
+use crate::protos::coral::registry::v1::{LeaseKey, LeaseKind};
+use crate::rate_limit::{Limit, lease_key};
 use crate::registry::memory::MemoryObjects;
 use crate::registry::service::Settings;
 
@@ -159,11 +160,16 @@ fn beyond_a_limit_nothing_is_asked_and_the_client_is_told_when_to_come_back() {
     assert_eq!(calls().iter().flatten().count(), 0);
     let counted = service.platform.limiter.counted.take();
     let caller = "198.51.100.7".to_owned();
+    let mesh = LeaseKey {
+        kind: LeaseKind::Colony.into(),
+        id: "m".to_owned(),
+        scope: String::new(),
+    };
     assert_eq!(
         counted,
         [
             (Limit::RegisterByClient, caller.clone()),
-            (Limit::RegisterByLease, "1//m".to_owned()),
+            (Limit::RegisterByLease, lease_key(&mesh, "k")),
             (Limit::LookupByClient, caller.clone()),
             (Limit::RegisterByClient, caller),
         ]
