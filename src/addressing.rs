@@ -11,6 +11,9 @@ use crate::protos::coral::registry::v1::{LeaseKey, LeaseKind};
 /// Parts of the census of colonies: enough that no single object sees every birth.
 pub const CENSUS_SHARDS: u32 = 16;
 
+/// What the name of an object starts with that holds the leases of many.
+pub const SHARD: &str = "shard";
+
 /// The name of the object that adds the parts of the census up.
 pub const CENSUS_TOTAL: &str = "census:total";
 
@@ -48,7 +51,7 @@ pub fn lease_object(key: &LeaseKey, shards: Option<NonZeroU32>) -> String {
     let name = format!("{prefix}:{}", key.id);
     match shards {
         None => name,
-        Some(shards) => format!("shard:{}", stable_hash(&name) % shards),
+        Some(shards) => format!("{SHARD}:{}", stable_hash(&name) % shards),
     }
 }
 

@@ -34,7 +34,10 @@ const RAY_BYTES: usize = 128;
 #[must_use]
 pub fn location(headers: &HeaderMap) -> Location {
     let (_, colo) = ray(headers).rsplit_once('-').unwrap_or_default();
-    let known = |place: &str| (2..=3).contains(&place.len()).then(|| place.to_owned());
+    let known = |place: &str| {
+        let is_place = place.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        (is_place && (2..=3).contains(&place.len())).then(|| place.to_owned())
+    };
     Location {
         country: known(text(headers, "cf-ipcountry")),
         colo: known(colo),

@@ -151,6 +151,7 @@ impl Config {
         let vars = Vars(|name: &str| var(name).filter(|value| !value.trim().is_empty()));
         let default =
             Self::of_platform(vars.one_of("PLATFORM", Platform::Cloudflare, &PLATFORMS)?);
+        let stun_servers = vars.text("CORAL_STUN_SERVERS", STUN_SERVER.to_owned());
         let relays = vars.text("CORAL_RELAYS", "[]".to_owned());
         let shards = default.shards.map_or(0, NonZeroU32::get);
         let hot_lookups = default.hot_lookups.map_or(0, NonZeroU32::get);
@@ -167,12 +168,10 @@ impl Config {
             environment: vars.text("ENVIRONMENT", default.environment),
             log_level: vars.one_of("LOG_LEVEL", default.log_level, &LOG_LEVELS)?,
             log_format: vars.one_of("LOG_FORMAT", default.log_format, &LOG_FORMATS)?,
-            stun_servers: vars
-                .text("CORAL_STUN_SERVERS", STUN_SERVER.to_owned())
-                .split(',')
-                .map(|server| server.trim().to_owned())
-                .filter(|server| !server.is_empty())
-                .collect(),
+            stun_servers: servers(&stun_servers).ok_or_else(|| {
+                let must = "hosts with ports, separated by commas";
+                wrong("CORAL_STUN_SERVERS", must).with_cause(&stun_servers)
+            })?,
             relays: relays::parse(&relays)
                 .map_err(|must| wrong("CORAL_RELAYS", must).with_cause(&relays))?,
             agent_takeover: vars.number("AGENT_TAKEOVER", false, false, true)?,
@@ -248,6 +247,14 @@ impl<F: Fn(&str) -> Option<String>> Vars<F> {
     }
 }
 
+/// Reads `host:port, host:port`. `None` if one is something else.
+fn servers(list: &str) -> Option<Vec<String>> {
+    list.split(',')
+        .map(str::trim)
+        .map(|server| relays::host_and_port(server).map(|_| server.to_owned()))
+        .collect()
+}
+
 fn wrong(name: &str, must: impl std::fmt::Display) -> Error {
     Error::failed_precondition(format!(
         "the service is not configured correctly: {name} must be {must}"
@@ -284,7 +291,7 @@ mod tests {
     fn variables_are_read() {
         let config = config(&[
             ("DEFAULT_TTL_SECONDS", "10"),
-            ("CORAL_STUN_SERVERS", "a:1, b:2,"),
+            ("CORAL_STUN_SERVERS", "a:1, b:2"),
             ("AGENT_TAKEOVER", "true"),
             ("REGISTRY_SHARDS", "8"),
             ("LOG_LEVEL", "warn"),
@@ -318,6 +325,10 @@ mod tests {
             ("LOG_FORMAT", "xml"),
             ("CACHE_MEMO_ENTRIES", "513"),
             ("CORAL_RELAYS", "relay.example.org"),
+            ("CORAL_STUN_SERVERS", r#"["a:1"]"#),
+            ("CORAL_STUN_SERVERS", "stun.example.org"),
+            ("CORAL_STUN_SERVERS", ","),
+            ("PLATFORM", "foo"),
         ] {
             let error = config(&[(name, value)]).unwrap_err();
             assert_eq!(error.code(), connect::Code::FailedPrecondition);

@@ -8,7 +8,7 @@
 
 use std::rc::Rc;
 
-use connect::{Error, Limits, Server};
+use connect::{Error, Limits, Report, Server};
 // `durable_object` expands to code that expects `wasm_bindgen` in scope.
 use worker::wasm_bindgen;
 use worker::{DurableObject, Env, Request, Response, State, durable_object};
@@ -32,7 +32,8 @@ const CENSUS_DEBOUNCE_MS: i64 = 2_000;
 /// One object of the registry.
 #[durable_object]
 pub struct RegistryDurableObject {
-    state: State,
+    /// Absent where the runtime does not tell it.
+    name: Option<String>,
     env: Env,
     isolate: Rc<Isolate>,
     registry: Registry<SqlStore, WorkerHost>,
@@ -49,10 +50,11 @@ impl DurableObject for RegistryDurableObject {
             publishes: kv::is_there(&env),
         };
         let store = SqlStore::new(state.storage());
-        let role = role(&state.id().name().unwrap_or_default());
+        let name = state.id().name();
+        let role = role(name.as_deref().unwrap_or_default());
         Self {
             registry: Registry::new(store, WorkerHost, role, settings),
-            state,
+            name,
             env,
             isolate,
         }
@@ -68,6 +70,11 @@ impl DurableObject for RegistryDurableObject {
             },
         );
         let mut answer = registry_service::route(&self.registry, &server, to_http(request)).await;
+        let report = answer.extensions().get::<Report>();
+        if let Some(cause) = report.and_then(|report| report.cause.as_deref()) {
+            // It does not cross over to the caller, who only learns that it failed.
+            telemetry::log_trouble(&self.isolate.config, "an object failed", cause);
+        }
         let cost = self.registry.store.take_cost();
         let headers = answer.headers_mut();
         headers.insert(ROWS_READ, cost.rows_read.into());
@@ -76,10 +83,14 @@ impl DurableObject for RegistryDurableObject {
     }
 
     async fn alarm(&self) -> worker::Result<Response> {
+        let Some(name) = &self.name else {
+            // Without it, a part of the census would be taken for one that holds leases.
+            return Err(worker::Error::RustError("an alarm needs a name".to_owned()));
+        };
         let swept = self.registry.sweep(self).await;
         let cost = self.registry.store.take_cost();
         let error = swept.as_ref().map_or_else(Some, Option::as_ref);
-        telemetry::log_sweep(&self.isolate.config, self.state.id().name(), cost, error);
+        telemetry::log_sweep(&self.isolate.config, name, cost, error);
         match swept {
             Ok(_) => Response::empty(),
             // The runtime tries an alarm again that failed.

@@ -125,12 +125,9 @@ impl Host for SkewedHost<'_> {
     }
 }
 
-impl Kv for MemoryKv<'_> {
-    async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, Error> {
-        self.reads.set(self.reads.get() + 1);
-        if self.fails.get() {
-            return Err(Error::unavailable("no answer").with_cause("down for a test"));
-        }
+impl MemoryKv<'_> {
+    /// A value, once the writes whose time has come are seen.
+    fn seen(&self, key: &str) -> Option<Vec<u8>> {
         let now_ms = self.host.now_ms();
         let mut values = self.values.borrow_mut();
         self.late.borrow_mut().retain(|(seen_at_ms, key, value)| {
@@ -140,8 +137,17 @@ impl Kv for MemoryKv<'_> {
             }
             !is_seen
         });
-        let value = values.get(key).cloned();
-        drop(values);
+        values.get(key).cloned()
+    }
+}
+
+impl Kv for MemoryKv<'_> {
+    async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, Error> {
+        self.reads.set(self.reads.get() + 1);
+        if self.fails.get() {
+            return Err(Error::unavailable("no answer").with_cause("down for a test"));
+        }
+        let value = self.seen(key);
         self.objects.travel(self.read_ms.get()).await;
         Ok(value)
     }

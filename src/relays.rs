@@ -3,6 +3,7 @@
 //! A mesh stays with its relay as long as the list does, meshes are spread by weight, and a relay
 //! that is near the caller comes before all others.
 
+use http::uri::Authority;
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
@@ -61,7 +62,8 @@ pub fn parse(json: &str) -> Result<Vec<Relay>, String> {
             return must("a weight of at least 1");
         }
         let is_place = |place: &String| {
-            matches!(place.len(), 2 | 3) && place.bytes().all(|byte| byte.is_ascii_uppercase())
+            let is_known = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit();
+            matches!(place.len(), 2 | 3) && place.bytes().all(is_known)
         };
         if !relay.near.iter().all(is_place) {
             return must("countries (DE) and data centres (FRA) to be near to");
@@ -70,11 +72,17 @@ pub fn parse(json: &str) -> Result<Vec<Relay>, String> {
     Ok(relays)
 }
 
-fn host_and_port(endpoint: &str) -> Option<(&str, u16)> {
-    let (host, port) = endpoint.rsplit_once(':')?;
-    let port = port.parse().ok().filter(|port| *port > 0)?;
+/// Reads `host:port`; an IPv6 address stands in brackets, which are left out.
+#[must_use]
+pub fn host_and_port(endpoint: &str) -> Option<(String, u16)> {
+    let authority: Authority = endpoint.parse().ok()?;
+    let port = authority.port_u16().filter(|port| *port > 0)?;
+    // Nothing else, such as a user.
+    let is_all = format!("{}:{port}", authority.host()) == endpoint;
+    let host = authority.host();
+    let is_host = is_all && !host.is_empty() && host.len() <= limits::HOST_BYTES;
     let host = host.trim_start_matches('[').trim_end_matches(']');
-    (!host.is_empty() && host.len() <= limits::HOST_BYTES).then_some((host, port))
+    is_host.then(|| (host.to_owned(), port))
 }
 
 /// The relays for a mesh, the best first.
@@ -124,7 +132,7 @@ impl Relay {
     pub fn endpoint(&self) -> Endpoint {
         let (host, port) = host_and_port(&self.endpoint).unwrap_or_default();
         Endpoint {
-            ip: host.to_owned(),
+            ip: host,
             port: port.into(),
             protocol: "udp".to_owned(),
             via_relay: true,
@@ -227,6 +235,9 @@ mod tests {
             (r#"[{"id":"a","endpoint":"h"}]"#, "host:port"),
             (r#"[{"id":"a","endpoint":":1"}]"#, "host:port"),
             (r#"[{"id":"a","endpoint":"h:0"}]"#, "host:port"),
+            (r#"[{"id":"a","endpoint":"http://h/ p:80"}]"#, "host:port"),
+            (r#"[{"id":"a","endpoint":"u@h:80"}]"#, "host:port"),
+            (r#"[{"id":"a","endpoint":"2001:db8::1:3"}]"#, "host:port"),
             (r#"[{"id":"a","endpoint":"h:1","weight":0}]"#, "at least 1"),
             (
                 r#"[{"id":"a","endpoint":"h:1","near":["Germany"]}]"#,

@@ -1,6 +1,6 @@
 //! The log: one entry for each request and each sweep, and for trouble that nobody is told of.
 //!
-//! Entries hold no key, no metadata and no address, and of the mesh id only a hash.
+//! Entries hold no key, no metadata and no address, and of ids only a hash.
 
 use connect::{Code, Codec, Error, Report};
 use serde::Serialize;
@@ -8,6 +8,7 @@ use sha2::{Digest as _, Sha256};
 use worker::js_sys::JSON;
 use worker::wasm_bindgen::JsValue;
 
+use crate::addressing::{Role, SHARD, role};
 use crate::config::{Config, LogFormat, LogLevel};
 use crate::isolate::Isolate;
 use crate::meter::{Meter, Usage};
@@ -97,8 +98,9 @@ impl Entry {
             kv_writes,
             answered_by,
         } = meter.usage();
-        // Errors of ours alone are errors to an operator's alerts.
-        let is_ours = answer.status().is_server_error() && code != Some(Code::Unimplemented);
+        // Errors of ours alone are errors to an operator's alerts: deadlines are the caller's choice.
+        let is_callers = matches!(code, Some(Code::Unimplemented | Code::DeadlineExceeded));
+        let is_ours = answer.status().is_server_error() && !is_callers;
         Self {
             level: if is_ours { "error" } else { "info" },
             rpc: report
@@ -141,7 +143,8 @@ impl Entry {
     }
 }
 
-/// The first 64 bits: enough to tell meshes apart, and nobody reads an id out of them.
+/// The first 64 bits: enough to tell meshes apart. Who guesses an id can see that it is this one; nobody
+/// can read one out of it.
 fn hash(mesh_id: &str) -> String {
     if mesh_id.is_empty() {
         return String::new();
@@ -150,11 +153,19 @@ fn hash(mesh_id: &str) -> String {
     digest.chars().take(16).collect()
 }
 
+/// An object's name without the id in it: `colony:` and the same hash as requests have.
+fn label(object: &str) -> String {
+    match (role(object), object.split_once(':')) {
+        (Role::Leases, Some((kind, id))) if kind != SHARD => format!("{kind}:{}", hash(id)),
+        _ => object.to_owned(),
+    }
+}
+
 /// A sweep, as it is logged.
 #[derive(Debug, Serialize)]
-struct SweepEntry<'a> {
+struct SweepEntry {
     level: &'static str,
-    sweep: &'a str,
+    sweep: String,
     rows_read: u64,
     rows_written: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -162,14 +173,14 @@ struct SweepEntry<'a> {
 }
 
 /// Logs a sweep of the object of that name, and why it failed if it did.
-pub fn log_sweep(config: &Config, object: Option<String>, cost: Cost, error: Option<&Error>) {
+pub fn log_sweep(config: &Config, object: &str, cost: Cost, error: Option<&Error>) {
     let level = match error {
         Some(_) => LogLevel::Warn,
         None => LogLevel::Debug,
     };
     let entry = SweepEntry {
         level: name(level),
-        sweep: object.as_deref().unwrap_or_default(),
+        sweep: label(object),
         rows_read: cost.rows_read,
         rows_written: cost.rows_written,
         cause: error.map(|error| {

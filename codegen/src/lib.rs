@@ -105,7 +105,7 @@ impl Builder {
                 .into(),
         };
         let mut set = descriptors::compile(&self.includes, &self.files)?;
-        no_package::move_in(&mut set.files);
+        no_package::move_in(&mut set.files)?;
         self.left_out.check(&set.files)?;
         names::check(&set.files, &self.left_out)?;
         let (messages, services) = messages::generate(&set.files, &self.left_out)?;

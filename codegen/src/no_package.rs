@@ -7,11 +7,22 @@ use prost_types::{
     DescriptorProto, EnumDescriptorProto, FieldDescriptorProto, FileDescriptorProto,
 };
 
+use crate::Error;
+
 /// The package, and so the module, that stands in for none.
 const STAND_IN: &str = "no_package";
 
 /// Moves what has no package into one, with all references to it.
-pub(crate) fn move_in(files: &mut [FileDescriptorProto]) {
+///
+/// # Errors
+/// When a package has the name of the stand-in.
+pub(crate) fn move_in(files: &mut [FileDescriptorProto]) -> Result<(), Error> {
+    if let Some(file) = files.iter().find(|file| file.package() == STAND_IN) {
+        return Err(Error::new(format!(
+            "{} has the package {STAND_IN}, which stands in for none: rename it",
+            file.name()
+        )));
+    }
     let homeless: BTreeSet<String> = files
         .iter()
         .filter(|file| file.package().is_empty())
@@ -40,6 +51,7 @@ pub(crate) fn move_in(files: &mut [FileDescriptorProto]) {
             rename(&mut method.output_type);
         }
     }
+    Ok(())
 }
 
 fn rename_fields(message: &mut DescriptorProto, rename: &impl Fn(&mut Option<String>)) {

@@ -37,13 +37,19 @@ pub struct Server<H> {
 const VERSION: HeaderName = HeaderName::from_static("connect-protocol-version");
 const ACCEPT_POST: HeaderValue = HeaderValue::from_static("application/json, application/proto");
 
-/// A call whose protocol is in order, with its message still in bytes.
+/// A call whose protocol is in order, with its message not yet read.
 struct Call {
     context: Context,
     codec: Codec,
-    message: Bytes,
+    compression: Compression,
     accepts_gzip: bool,
     is_get: bool,
+}
+
+/// Where a call's message is.
+enum Source<B> {
+    Body(B),
+    Query(Query),
 }
 
 impl<H: Host> Server<H> {
@@ -71,7 +77,7 @@ impl<H: Host> Server<H> {
     {
         let is_get = request.method() == http::Method::GET;
         let mut answer = match self.accept(method, request).await {
-            Ok(call) => self.answer(call, handler).await,
+            Ok((call, source)) => self.answer(call, source, handler).await,
             Err(answer) => *answer,
         };
         if is_get {
@@ -83,19 +89,25 @@ impl<H: Host> Server<H> {
         answer
     }
 
-    async fn answer<Req, Res, F>(&self, call: Call, handler: F) -> http::Response<Bytes>
+    /// All of it within the call's deadline: a client that sends slowly has no more time than others.
+    async fn answer<Req, Res, B, F>(
+        &self,
+        call: Call,
+        source: Source<B>,
+        handler: F,
+    ) -> http::Response<Bytes>
     where
         Req: Message,
         Res: Message,
+        B: Body,
         F: AsyncFnOnce(&Context, Req) -> Result<Response<Res>, Error>,
     {
-        let answer = match call.codec.decode::<Req>(&call.message) {
-            Ok(message) => {
-                let answer = handler(&call.context, message);
-                self.before_deadline(call.context.deadline, answer).await
-            }
-            Err(error) => Err(error),
-        };
+        let answer = self.before_deadline(call.context.deadline, async {
+            let message = self.read(&call, source).await?;
+            let message = call.codec.decode::<Req>(&message)?;
+            handler(&call.context, message).await
+        });
+        let answer = answer.await;
         let encoded = answer.and_then(|answer| {
             Ok(Response {
                 message: call.codec.encode(&answer.message)?,
@@ -118,12 +130,12 @@ impl<H: Host> Server<H> {
         answer
     }
 
-    /// Takes a request as far as its message's bytes, or answers it at once.
+    /// Takes a request as far as its message, or answers it at once.
     async fn accept<B: Body>(
         &self,
         method: &'static Method,
         request: http::Request<B>,
-    ) -> Result<Call, Box<http::Response<Bytes>>> {
+    ) -> Result<(Call, Source<B>), Box<http::Response<Bytes>>> {
         let (mut parts, body) = request.into_parts();
         let allows_get = method.idempotency == Idempotency::NoSideEffects;
         let query = match parts.method {
@@ -156,17 +168,9 @@ impl<H: Host> Server<H> {
                 return Err(Box::new(failed_call(Some(method), Some(codec), &error)));
             }
         };
-        let is_get = query.is_some();
-        let message = match query {
-            Some(query) => query.message(),
-            None => self.read(&parts.headers, body).await,
-        };
-        let message = message
-            .and_then(|message| compression.decompress(message, self.limits.max_message_bytes))
-            .map_err(|error| Box::new(failed_call(Some(method), Some(codec), &error)))?;
         let accepts_gzip =
             Compression::accepts_gzip(text(&parts.headers, &header::ACCEPT_ENCODING));
-        Ok(Call {
+        let call = Call {
             context: Context {
                 method,
                 headers: parts.headers,
@@ -174,10 +178,15 @@ impl<H: Host> Server<H> {
                 deadline,
             },
             codec,
-            message,
+            compression,
             accepts_gzip,
-            is_get,
-        })
+            is_get: query.is_some(),
+        };
+        let source = match query {
+            Some(query) => Source::Query(query),
+            None => Source::Body(body),
+        };
+        Ok((call, source))
     }
 
     /// What the headers say about how to read the message and how long to take.
@@ -212,8 +221,18 @@ impl<H: Host> Server<H> {
         Ok((compression, deadline))
     }
 
+    /// Reads the message, inflated.
+    async fn read<B: Body>(&self, call: &Call, source: Source<B>) -> Result<Bytes, Error> {
+        let message = match source {
+            Source::Query(query) => query.message()?,
+            Source::Body(body) => self.read_body(call.context.headers(), body).await?,
+        };
+        call.compression
+            .decompress(message, self.limits.max_message_bytes)
+    }
+
     /// Reads the body of a POST, if it is not announced as too large.
-    async fn read<B: Body>(&self, headers: &HeaderMap, body: B) -> Result<Bytes, Error> {
+    async fn read_body<B: Body>(&self, headers: &HeaderMap, body: B) -> Result<Bytes, Error> {
         let limit = self.limits.max_message_bytes;
         // In 64 bits also where `usize` has 32; what is not even that is too large as well.
         let announced = text(headers, &header::CONTENT_LENGTH);

@@ -73,7 +73,11 @@ enum Command {
     /// Writes the files that tests compare with anew, and shows the diff: look at it before committing it
     Bless,
     /// Measures what each call costs in requests to objects, rows and KV operations, and prints the table
-    Costs,
+    Costs {
+        /// Write it into the README instead
+        #[arg(long)]
+        bless: bool,
+    },
     /// Checks that the proto breaks no client in the field
     Breaking {
         /// The revision whose proto they speak; by default that of the branch main
@@ -91,6 +95,9 @@ enum Command {
         /// A variable, as the environment could give it
         #[arg(long = "var", value_name = "NAME=VALUE")]
         vars: Vec<String>,
+        /// Serve what is in build/, however old it is
+        #[arg(long)]
+        no_build: bool,
         #[command(flatten)]
         worker: Worker,
     },
@@ -133,13 +140,19 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::ConformancePeer => conformance::peer(),
         Command::ConformanceReport => conformance::report(),
         Command::Bless => suite::bless(),
-        Command::Costs => suite::costs(),
+        Command::Costs { bless } => suite::costs(bless),
         Command::Breaking { against } => proto::breaking(against.as_deref()),
         Command::Serve {
             port,
             storage,
             vars,
+            no_build,
             worker,
-        } => serve::exec(&worker.folder(), port, &storage, &vars),
+        } => {
+            if !no_build {
+                worker::build(&worker.folder())?;
+            }
+            serve::exec(&worker.folder(), port, &storage, &vars)
+        }
     }
 }

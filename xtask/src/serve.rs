@@ -8,7 +8,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result};
 
-use crate::{process, project, tools, worker};
+use crate::{process, project};
 
 /// What workerd is told, in the Worker's folder.
 const CONFIG: &str = "workerd.capnp";
@@ -24,10 +24,6 @@ const OBJECTS: &str = r#"(name = "objects","#;
 /// workerd tells on its output in one line of JSON, `{"event":"listen","port":...}`, when it listens;
 /// the Worker's log follows.
 pub(crate) fn exec(folder: &Path, port: u16, storage: &Path, vars: &[String]) -> Result<()> {
-    tools::npm_packages()?;
-    if !folder.join("build").is_dir() {
-        worker::build(folder)?;
-    }
     let mut workerd = command(folder, port, storage)?;
     for var in vars {
         let (name, value) = var.split_once('=').context("--var needs NAME=VALUE")?;

@@ -119,35 +119,30 @@ pub(crate) fn run_all() -> Result<()> {
 /// Writes the files anew that tests compare with, and shows what that changed.
 pub(crate) fn bless() -> Result<()> {
     tools::install()?;
-    run(cargo(&["test", "--package=connect-codegen"])?.env(BLESS, "1"))?;
+    let golden = ["test", "--package=connect-codegen", "--test=golden"];
+    run(cargo(&golden)?.env(BLESS, "1"))?;
     run(cargo(&["test", "--package=awkward", "--test=handlers"])?.env("TRYBUILD", "overwrite"))?;
     generate_go()?;
-    worker::build(project::root())?;
-    run(&mut cost_test(BLESS)?)?;
-    let diff = ["--no-pager", "diff", "HEAD", "--"];
-    run(command("git")?.args(diff).args(REVIEWED))?;
+    let diff = ["--no-pager", "diff", "HEAD"];
+    run(command("git")?.args(diff).arg("--").args(REVIEWED))?;
     run(command("git")?
         .args(diff)
-        .args(["--stat", "tests/go/gen", "README.md"]))
+        .args(["--stat", "--", "tests/go/gen"]))
 }
 
-/// Measures what each call costs, and prints the table.
-pub(crate) fn costs() -> Result<()> {
+/// Measures what each call costs, and prints the table or writes it into the README.
+pub(crate) fn costs(writes: bool) -> Result<()> {
     tools::install()?;
     worker::build(project::root())?;
-    run(&mut cost_test("COSTS")?)
-}
-
-/// The test that measures it, told by a variable what to do with the table.
-fn cost_test(what: &str) -> Result<Command> {
-    let mut test = go(&[
+    let test = [
         "test",
         "-count=1",
         "-run=TestOnCloudflareCostOfEachCall$",
         "./e2e",
-    ])?;
-    test.env(what, "1").env("XTASK", std::env::current_exe()?);
-    Ok(test)
+    ];
+    run(go(&test)?
+        .env(if writes { BLESS } else { "COSTS" }, "1")
+        .env("XTASK", std::env::current_exe()?))
 }
 
 /// Generates the Go clients.

@@ -49,8 +49,7 @@ fn wasm_target() -> Result<()> {
         .context("the Rust target for wasm32 is missing and rustup could not add it")
 }
 
-/// What `package-lock.json` pins.
-pub(crate) fn npm_packages() -> Result<()> {
+fn npm_packages() -> Result<()> {
     let wanted = fs::read(project::root().join("package-lock.json"))?;
     // npm keeps no copy of the lock file that it installed from: we do.
     let stamp = project::root().join("node_modules/.installed-package-lock.json");

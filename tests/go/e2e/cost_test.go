@@ -20,7 +20,7 @@ const (
 )
 
 // What each call costs is what the README says. `cargo xtask costs` prints the table, and
-// `cargo xtask bless` writes it there.
+// `cargo xtask costs --bless` writes it there.
 //
 // Rows of an object's first write are two for its table, one for the lease and one for the alarm.
 func TestOnCloudflareCostOfEachCall(t *testing.T) {
@@ -109,7 +109,26 @@ func TestOnCloudflareCostOfEachCall(t *testing.T) {
 	// What happens behind the calls: an alarm is a request to its object.
 	birth := worker.Sweeps("colony:m")[0]
 	row("the alarm after a birth, with its report to the census", 2, birth.RowsRead, birth.RowsWritten, 0, 0)
+	alarm, death := sweepsOfALife(t)
+	row("the alarm of a lease that is renewed, once in its time to live", 1, alarm.RowsRead, alarm.RowsWritten, 0, 0)
+	row("the alarm after a death, with its report to the census", 2, death.RowsRead, death.RowsWritten, 0, 0)
 	compareCosts(t, table.String())
+}
+
+// sweepsOfALife returns a sweep that finds a colony alive, and the one that finds it dead.
+func sweepsOfALife(t *testing.T) (alive, dead harness.Sweep) {
+	worker := harness.Start(t, "REGISTRY_SHARDS=0", "DEFAULT_TTL_SECONDS=2", "CLEANUP_INTERVAL_MS=50")
+	harness.Eventually(t, patience, "a sweep after that of the birth", func() bool {
+		registerColony(t, worker.Client(), colony("m", "k"))
+		return len(worker.Sweeps("colony:m")) >= 2
+	})
+	alive = worker.Sweeps("colony:m")[1]
+	harness.Eventually(t, patience, "the lease is gone", func() bool {
+		_, err := lookupColony(t, worker.Client(), "m")
+		return err != nil && !strings.Contains(err.Error(), "expired")
+	})
+	sweeps := worker.Sweeps("colony:m")
+	return alive, sweeps[len(sweeps)-1]
 }
 
 // A memory of an isolate's own costs nothing.

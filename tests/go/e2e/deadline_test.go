@@ -1,7 +1,12 @@
 package e2e
 
 import (
+	"bufio"
 	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -28,4 +33,28 @@ func TestDeadlines(t *testing.T) {
 		_, err := c.LookupColony(ctx, send(&discoveryv1.LookupColonyRequest{MeshId: "m"}))
 		wantError(t, err, connect.CodeDeadlineExceeded)
 	})
+}
+
+// A client that sends its message slowly has no more time than it said.
+func TestDeadlineEndsASlowBody(t *testing.T) {
+	t.Parallel()
+	worker := harness.Start(t)
+	connection, err := net.Dial("tcp", strings.TrimPrefix(worker.URL, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer connection.Close()
+	if err := connection.SetDeadline(time.Now().Add(patience)); err != nil {
+		t.Fatal(err)
+	}
+	fmt.Fprintf(connection, "POST %s HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\n"+
+		"Connect-Timeout-Ms: 200\r\nContent-Length: 50\r\n\r\n{\"mesh", procedure("LookupColony"))
+	answer, err := http.ReadResponse(bufio.NewReader(connection), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusGatewayTimeout {
+		t.Errorf("status %d", answer.StatusCode)
+	}
 }

@@ -39,7 +39,7 @@ func TestHealthTellsVersionAndUptime(t *testing.T) {
 
 func TestHealthCountsLiveColonies(t *testing.T) {
 	t.Parallel()
-	worker := harness.Start(t, "CENSUS_REFRESH_MS=0", "DEFAULT_TTL_SECONDS=3", "CLEANUP_INTERVAL_MS=100")
+	worker := harness.Start(t, "CENSUS_REFRESH_MS=0", "DEFAULT_TTL_SECONDS=8", "CLEANUP_INTERVAL_MS=100")
 	c := worker.Client()
 	colonies := func(want int32) {
 		t.Helper()
@@ -52,8 +52,11 @@ func TestHealthCountsLiveColonies(t *testing.T) {
 	registerColony(t, c, colony("m2", "k"))
 	registerAgent(t, c, agent("a", "m1", "k"))
 	colonies(2)
-	// A renewal is no birth.
+	// A renewal is no birth; agents are not counted.
 	registerColony(t, c, colony("m1", "k"))
+	if counted := health(t, c).GetRegisteredColonies(); counted != 2 {
+		t.Errorf("%d colonies after a renewal", counted)
+	}
 	colonies(0)
 }
 

@@ -1,7 +1,10 @@
 package harness
 
 import (
+	"crypto/sha256"
 	"encoding/json"
+	"fmt"
+	"strings"
 	"time"
 )
 
@@ -72,8 +75,11 @@ func (w *Worker) LastRequest(ray string) Line {
 	return last
 }
 
-// Sweeps returns the sweeps so far of the object of that name.
+// Sweeps returns the sweeps so far of the object of that name. The log has a hash of the id in it.
 func (w *Worker) Sweeps(object string) []Sweep {
+	if kind, id, _ := strings.Cut(object, ":"); kind == "colony" || kind == "agent" || kind == "relay" {
+		object = fmt.Sprintf("%s:%x", kind, sha256.Sum256([]byte(id)))[:len(kind)+1+16]
+	}
 	var sweeps []Sweep
 	for _, text := range w.log.snapshot() {
 		var sweep Sweep

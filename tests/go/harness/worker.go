@@ -138,7 +138,7 @@ func (w *Worker) run() {
 
 // xtask is the program that runs the suite, or cargo when the Go tests are run on their own.
 func xtask(arguments []string) *exec.Cmd {
-	arguments = append([]string{"serve"}, arguments...)
+	arguments = append([]string{"serve", "--no-build"}, arguments...)
 	if program := os.Getenv("XTASK"); program != "" {
 		return exec.Command(program, arguments...)
 	}
