@@ -1,5 +1,6 @@
 //! A unary call at the client.
 
+use std::pin::pin;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -74,10 +75,10 @@ impl<T: Transport> Client<T> {
         options: CallOptions,
     ) -> Result<Response<Res>, Error> {
         let request = self.request(method, self.codec.encode(message)?, &options)?;
-        let sent = self.transport.send(request);
+        let sent = pin!(self.transport.send(request));
         let answer = match options.timeout {
             None => sent.await?,
-            Some(timeout) => match within(self.transport.sleep(timeout), sent).await {
+            Some(timeout) => match within(pin!(self.transport.sleep(timeout)), sent).await {
                 Some(answer) => answer?,
                 None => return Err(Error::deadline_exceeded("no answer within the timeout")),
             },

@@ -1,5 +1,6 @@
 //! What the protocol needs from where it runs: a clock, a timer, and the bytes of a body.
 
+use std::pin::Pin;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -79,13 +80,15 @@ impl Deadline {
 
 /// Runs `call` until it is done or `timeout` is over, whichever comes first.
 /// `None` when time was up.
+///
+/// Both are pinned by the caller: a future that is passed on by value is stored once more in each
+/// function that it passes through, and those of handlers are large.
 pub(crate) async fn within<T>(
-    sleep: impl Future<Output = ()>,
-    call: impl Future<Output = T>,
+    sleep: Pin<&mut impl Future<Output = ()>>,
+    call: Pin<&mut impl Future<Output = T>>,
 ) -> Option<T> {
     use futures_util::future::{Either, select};
-    use std::pin::pin;
-    match select(pin!(call), pin!(sleep)).await {
+    match select(call, sleep).await {
         Either::Left((answer, _)) => Some(answer),
         Either::Right(((), _)) => None,
     }

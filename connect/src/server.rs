@@ -1,5 +1,6 @@
 //! A unary call at the server, in the order in which connect-go checks it.
 
+use std::pin::{Pin, pin};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -102,12 +103,12 @@ impl<H: Host> Server<H> {
         B: Body,
         F: AsyncFnOnce(&Context, Req) -> Result<Response<Res>, Error>,
     {
-        let answer = self.before_deadline(call.context.deadline, async {
+        let answer = pin!(async {
             let message = self.read(&call, source).await?;
             let message = call.codec.decode::<Req>(&message)?;
             handler(&call.context, message).await
         });
-        let answer = answer.await;
+        let answer = self.before_deadline(call.context.deadline, answer).await;
         let encoded = answer.and_then(|answer| {
             Ok(Response {
                 message: call.codec.encode(&answer.message)?,
@@ -255,12 +256,12 @@ impl<H: Host> Server<H> {
     async fn before_deadline<T>(
         &self,
         deadline: Option<Deadline>,
-        call: impl Future<Output = Result<T, Error>>,
+        call: Pin<&mut impl Future<Output = Result<T, Error>>>,
     ) -> Result<T, Error> {
         let Some(deadline) = deadline else {
             return call.await;
         };
-        let sleep = self.host.sleep(deadline.remaining(self.host.now_ms()));
+        let sleep = pin!(self.host.sleep(deadline.remaining(self.host.now_ms())));
         within(sleep, call)
             .await
             .unwrap_or_else(|| Err(timed_out()))

@@ -154,14 +154,12 @@ fn live(steps: &[Step]) -> (Vec<Answer>, Vec<StoredLease>, usize) {
     let answers = Rc::<RefCell<Vec<Answer>>>::default();
     let version = Cell::new(0);
     let mut pool = LocalPool::new();
-    let client = |worker: &Worker| {
+    let client = |worker: &Worker, latency_ms: (i64, i64)| {
+        let mut worker = worker.clone();
+        // Each call has its own, whatever it waits for before it asks the object.
+        worker.platform.objects.latency_ms = Rc::new(Cell::new(latency_ms));
         let limit = limits::MESSAGE_BYTES;
-        DiscoveryServiceClient(Client::new(
-            worker.clone(),
-            "http://test",
-            Codec::Proto,
-            limit,
-        ))
+        DiscoveryServiceClient(Client::new(worker, "http://test", Codec::Proto, limit))
     };
     for step in steps {
         match step {
@@ -171,7 +169,6 @@ fn live(steps: &[Step]) -> (Vec<Answer>, Vec<StoredLease>, usize) {
                 changes,
                 latency_ms,
             } => {
-                objects.latency_ms.set(*latency_ms);
                 if *changes {
                     version.set(version.get() + 1);
                 }
@@ -181,7 +178,7 @@ fn live(steps: &[Step]) -> (Vec<Answer>, Vec<StoredLease>, usize) {
                     endpoints: vec![format!("version-{}:1", version.get())],
                     ..RegisterColonyRequest::default()
                 };
-                let client = client(&workers[*worker]);
+                let client = client(&workers[*worker], *latency_ms);
                 let task = async move {
                     let _ = client
                         .register_colony(&request, CallOptions::default())
@@ -190,8 +187,7 @@ fn live(steps: &[Step]) -> (Vec<Answer>, Vec<StoredLease>, usize) {
                 pool.spawner().spawn_local(task).unwrap();
             }
             Step::LookUp { worker, latency_ms } => {
-                objects.latency_ms.set(*latency_ms);
-                let client = client(&workers[*worker]);
+                let client = client(&workers[*worker], *latency_ms);
                 let answers = Rc::clone(&answers);
                 let way_back_ms = latency_ms.1;
                 let task = async move {

@@ -257,3 +257,14 @@ fn a_mesh_stays_with_its_relay_and_meshes_spread() {
         "{first} of 40 at the first of two"
     );
 }
+
+/// It is moved around for every call. Passed on by value it would double with each function that it passes
+/// through.
+#[test]
+fn the_future_of_a_call_is_small() {
+    let host = TestHost::default();
+    let service = Service::new(&host);
+    let request = http::Request::new(Bytes::new());
+    let bytes = size_of_val(&service.answer(request));
+    assert!(bytes <= 12 * 1024, "{bytes} bytes");
+}

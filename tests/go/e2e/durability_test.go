@@ -43,8 +43,5 @@ func TestSweepsSurviveAKill(t *testing.T) {
 	registerColony(t, worker.Client(), colony("m", "k"))
 	registerAgent(t, worker.Client(), agent("a", "m", "k"))
 	worker.Restart()
-	harness.Eventually(t, patience, "all that was stored is gone", func() bool {
-		tables, alarms := worker.Stored()
-		return len(tables) == 0 && alarms == 0
-	})
+	harness.Eventually(t, patience, "all that was stored is gone", nothingIsStored(worker))
 }
