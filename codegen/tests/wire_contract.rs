@@ -22,18 +22,16 @@ const DIR: &str = env!("CARGO_MANIFEST_DIR");
 fn the_wire_is_what_clients_speak() {
     let contract = fs::read_to_string(format!("{DIR}/tests/wire_contract.txt")).unwrap();
     let compiled = table();
-    for line in compiled.lines() {
-        assert!(
-            contract.lines().any(|known| known == line),
-            "not in the table: {line}"
-        );
-    }
-    for line in contract.lines() {
-        assert!(
-            compiled.lines().any(|known| known == line),
-            "not in the proto: {line}"
-        );
-    }
+    let missing = |of: &str, from: &str| -> Vec<String> {
+        let lines = of
+            .lines()
+            .filter(|line| !from.lines().any(|known| known == *line));
+        lines.map(ToOwned::to_owned).collect()
+    };
+    let new = missing(&compiled, &contract);
+    assert!(new.is_empty(), "not in the table:\n{}", new.join("\n"));
+    let gone = missing(&contract, &compiled);
+    assert!(gone.is_empty(), "not in the proto:\n{}", gone.join("\n"));
 }
 
 /// One line for each method, field and enum value.
