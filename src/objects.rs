@@ -30,9 +30,6 @@ const ATTEMPTS: u32 = 3;
 /// How long to wait before the first repetition, and twice as long before each other one.
 const BACK_OFF: Duration = Duration::from_millis(50);
 
-/// When callers should try again.
-const RETRY_AFTER: Duration = Duration::from_secs(1);
-
 /// The registry's Durable Objects.
 #[derive(Clone, Debug)]
 pub struct DurableObjects {
@@ -96,7 +93,6 @@ impl Transport for Stub {
             if !may_repeat || !is_worth_it || attempt == ATTEMPTS {
                 return Err(
                     Error::unavailable("the registry cannot answer now, try again")
-                        .with_retry_after(RETRY_AFTER)
                         .with_cause(format!("{error} (attempt {attempt})")),
                 );
             }
