@@ -6,9 +6,9 @@ use std::rc::Rc;
 
 use connect::Host as _;
 use connect_worker::WorkerHost;
+use wasm_bindgen::JsValue;
 use worker::Env;
 use worker::js_sys::{JSON, Reflect};
-use worker::wasm_bindgen::JsValue;
 
 use crate::isolate::Isolate;
 use crate::telemetry;

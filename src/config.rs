@@ -3,6 +3,7 @@
 use std::num::NonZeroU32;
 
 use connect::Error;
+use serde::Serialize;
 
 use crate::relays::{self, Relay};
 
@@ -42,7 +43,8 @@ pub struct Config {
 }
 
 /// What is logged: lines of this level and those above it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum LogLevel {
     /// Sweeps too.
     Debug,

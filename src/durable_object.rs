@@ -1,46 +1,48 @@
-//! The Durable Object: the registry on SQLite, and the alarm that sweeps.
-
-#![allow(
-    missing_docs,
-    missing_debug_implementations,
-    reason = "`durable_object` expands to items without"
-)]
+//! The Durable Object: the registry on its storage, and the alarm that sweeps.
 
 use std::rc::Rc;
 
+use bytes::Bytes;
 use connect::{Error, Limits, Report, Server};
-// `durable_object` expands to code that expects `wasm_bindgen` in scope.
-use worker::wasm_bindgen;
-use worker::{DurableObject, Env, Request, Response, State, durable_object};
+use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::wasm_bindgen;
+use worker::Env;
 
 use crate::addressing::role;
 use crate::bindings::isolate;
 use crate::isolate::Isolate;
-use crate::objects::{DurableObjects, ROWS_READ, ROWS_WRITTEN};
+use crate::objects::{DurableObjects, tell_cost};
 use crate::protos::coral::registry::v1::{CensusEntry, ReportCountRequest, registry_service};
 use crate::registry::census::{self, Census};
 use crate::registry::service::{Registry, Settings};
-use crate::sql::SqlStore;
+use crate::storage::ObjectStore;
 use crate::telemetry;
 use crate::{kv, limits};
-use connect_worker::{WorkerHost, to_http, to_worker};
+use connect_worker::{WorkerHost, answer_call, run};
 
 /// For how long changes of the census are gathered, in milliseconds: short beside the half minute for
 /// which Health remembers the number, long enough that a burst is one report.
 const CENSUS_DEBOUNCE_MS: i64 = 2_000;
 
-/// One object of the registry.
-#[durable_object]
-pub struct RegistryDurableObject {
-    /// Absent where the runtime does not tell it.
+/// One object of the registry. Its class in JavaScript, in `worker.js`, passes on to it.
+#[wasm_bindgen]
+#[derive(Debug)]
+pub struct RegistryDurableObject(Rc<Object>);
+
+#[derive(Debug)]
+struct Object {
     name: Option<String>,
     env: Env,
     isolate: Rc<Isolate>,
-    registry: Registry<SqlStore, WorkerHost>,
+    registry: Registry<ObjectStore, WorkerHost>,
 }
 
-impl DurableObject for RegistryDurableObject {
-    fn new(state: State, env: Env) -> Self {
+#[wasm_bindgen]
+impl RegistryDurableObject {
+    /// An object with that storage. Its name is absent where the runtime does not tell it.
+    #[wasm_bindgen(constructor)]
+    #[must_use]
+    pub fn new(storage: JsValue, name: Option<String>, env: Env) -> Self {
         let isolate = isolate(&env);
         let config = &isolate.config;
         let settings = Settings {
@@ -49,18 +51,38 @@ impl DurableObject for RegistryDurableObject {
             census_debounce_ms: CENSUS_DEBOUNCE_MS.min(config.census_refresh_ms),
             publishes: kv::is_there(&env),
         };
-        let store = SqlStore::new(state.storage());
-        let name = state.id().name();
+        let store = ObjectStore::new(storage);
         let role = role(name.as_deref().unwrap_or_default());
-        Self {
+        Self(Rc::new(Object {
             registry: Registry::new(store, WorkerHost, role, settings),
             name,
             env,
             isolate,
-        }
+        }))
     }
 
-    async fn fetch(&self, request: Request) -> worker::Result<Response> {
+    /// Answers a call of the registry's internal service.
+    #[must_use]
+    pub fn call(&self, head: &str, body: Vec<u8>) -> JsValue {
+        let object = Rc::clone(&self.0);
+        answer_call(head, body, async move |request| {
+            object.answer(request).await
+        })
+    }
+
+    /// Sweeps. What it returns, if anything, is why that failed: the runtime tries an alarm again that throws.
+    #[must_use]
+    pub fn alarm(&self) -> JsValue {
+        let object = Rc::clone(&self.0);
+        run(&JsValue::UNDEFINED, async move {
+            let swept = object.sweep().await;
+            swept.map_or_else(|error| JsValue::from_str(&error), |()| JsValue::UNDEFINED)
+        })
+    }
+}
+
+impl Object {
+    async fn answer(&self, request: http::Request<Bytes>) -> http::Response<Bytes> {
         let server = Server::new(
             WorkerHost,
             Limits {
@@ -69,44 +91,36 @@ impl DurableObject for RegistryDurableObject {
                 gzip_from_bytes: None,
             },
         );
-        let mut answer = registry_service::route(&self.registry, &server, to_http(request)).await;
+        let mut answer = registry_service::route(&self.registry, &server, request).await;
         let report = answer.extensions().get::<Report>();
         if let Some(cause) = report.and_then(|report| report.cause.as_deref()) {
             // It does not cross over to the caller, who only learns that it failed.
             telemetry::log_trouble(&self.isolate.config, "an object failed", cause);
         }
-        let cost = self.registry.store.take_cost();
-        let headers = answer.headers_mut();
-        headers.insert(ROWS_READ, cost.rows_read.into());
-        headers.insert(ROWS_WRITTEN, cost.rows_written.into());
-        to_worker(answer)
+        let cost = self.registry.store.inner.take_cost();
+        tell_cost(answer.headers_mut(), cost);
+        answer
     }
 
-    async fn alarm(&self) -> worker::Result<Response> {
+    async fn sweep(&self) -> Result<(), String> {
         let Some(name) = &self.name else {
             // Without it, a part of the census would be taken for one that holds leases.
-            return Err(worker::Error::RustError("an alarm needs a name".to_owned()));
+            return Err("an alarm needs a name".to_owned());
         };
         let swept = self.registry.sweep(self).await;
-        let cost = self.registry.store.take_cost();
+        let cost = self.registry.store.inner.take_cost();
         let error = swept.as_ref().map_or_else(Some, Option::as_ref);
         telemetry::log_sweep(&self.isolate.config, name, cost, error);
-        match swept {
-            Ok(_) => Response::empty(),
-            // The runtime tries an alarm again that failed.
-            Err(error) => Err(worker::Error::RustError(error.to_string())),
-        }
+        swept.map(drop).map_err(|error| error.to_string())
     }
-}
 
-impl RegistryDurableObject {
     fn objects(&self) -> Result<DurableObjects, Error> {
         DurableObjects::new(&self.env, Rc::default())
             .map_err(|error| Error::internal("no registry binding").with_cause(error))
     }
 }
 
-impl Census for RegistryDurableObject {
+impl Census for Object {
     async fn report(
         &self,
         births: Vec<CensusEntry>,

@@ -24,10 +24,11 @@ pub mod observed_endpoint;
 pub mod platform;
 pub mod protos;
 pub mod rate_limit;
+pub mod records;
 pub mod registry;
 pub mod relays;
 pub mod service;
-pub mod sql;
+pub mod storage;
 pub mod telemetry;
 
 use std::rc::Rc;
@@ -35,7 +36,9 @@ use std::rc::Rc;
 use bytes::Bytes;
 use connect::{Body as _, Error, Host as _, Peer, Server};
 use http::HeaderValue;
-use worker::{Context, Env, Request, Response, event};
+use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen::{JsCast as _, JsValue};
+use worker::{Context, Env};
 
 use crate::bindings::isolate;
 use crate::isolate::Isolate;
@@ -43,14 +46,24 @@ use crate::meter::Meter;
 use crate::platform::WorkerPlatform;
 use crate::protos::coral::discovery::v1::discovery_service;
 use crate::service::Discovery;
-use connect_worker::{RequestBody, WorkerHost, to_http, to_worker};
+use connect_worker::{RequestBody, WorkerHost, serve};
 
 /// Answers a request and logs it.
-#[event(fetch)]
-async fn fetch(request: Request, env: Env, context: Context) -> worker::Result<Response> {
+#[wasm_bindgen]
+pub fn fetch(event: &JsValue, env: Env) -> JsValue {
+    let context = Context::new(connect_worker::context(event).unchecked_into());
+    serve(event, async move |request| {
+        respond(request, env, context).await
+    })
+}
+
+async fn respond(
+    request: http::Request<RequestBody>,
+    env: Env,
+    context: Context,
+) -> http::Response<Bytes> {
     let isolate = isolate(&env);
     let meter = Rc::new(Meter::default());
-    let request = to_http(request);
     let about = caller::describe(request.headers(), WorkerHost.now_ms());
     let ray = HeaderValue::try_from(&about.ray)
         .ok()
@@ -60,12 +73,16 @@ async fn fetch(request: Request, env: Env, context: Context) -> worker::Result<R
         // Cloudflare sets it too; elsewhere a report can be traced all the same.
         answer.headers_mut().insert(caller::RAY, ray);
     }
-    let config = &isolate.config;
-    let now_ms = WorkerHost.now_ms();
-    let entry = telemetry::Entry::new(about, &answer, &meter, &isolate, now_ms);
-    entry.log(config);
-    metrics::count(&env, &entry);
-    to_worker(answer)
+    let counts = metrics::is_there(&env);
+    if counts || telemetry::logs(&isolate.config, &answer) {
+        let now_ms = WorkerHost.now_ms();
+        let entry = telemetry::Entry::new(about, &answer, &meter, &isolate, now_ms);
+        entry.log(&isolate.config);
+        if counts {
+            metrics::count(&env, &entry);
+        }
+    }
+    answer
 }
 
 async fn answer(

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use connect::Host as _;
 use connect_worker::WorkerHost;
-use worker::wasm_bindgen::JsCast as _;
+use wasm_bindgen::JsCast as _;
 use worker::{Env, RateLimiter};
 
 use crate::bindings;

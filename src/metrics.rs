@@ -2,6 +2,8 @@
 //!
 //! `docs/queries.md` has the queries that an operator wants; they name the columns as here.
 
+use std::cell::OnceCell;
+
 use worker::{AnalyticsEngineDataPointBuilder, Env};
 
 use crate::bindings;
@@ -10,11 +12,17 @@ use crate::telemetry::Entry;
 /// The binding in `wrangler.toml`.
 const BINDING: &str = "METRICS";
 
-/// Counts a request. Nothing happens without the binding, nor when it fails: the log has it all.
-pub fn count(env: &Env, entry: &Entry) {
-    if bindings::find(env, BINDING).is_none() {
-        return;
+/// Whether there is the binding: looked up once in an isolate's life.
+#[must_use]
+pub fn is_there(env: &Env) -> bool {
+    thread_local! {
+        static IS_THERE: OnceCell<bool> = const { OnceCell::new() };
     }
+    IS_THERE.with(|is_there| *is_there.get_or_init(|| bindings::find(env, BINDING).is_some()))
+}
+
+/// Counts a request. Nothing happens when it fails: the log has it all.
+pub fn count(env: &Env, entry: &Entry) {
     let Ok(dataset) = env.analytics_engine(BINDING) else {
         return;
     };

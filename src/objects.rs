@@ -5,23 +5,40 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use connect::{Client, Codec, Error, Host as _, Idempotency, Transport};
-use worker::js_sys::{self, Reflect};
-use worker::wasm_bindgen::JsValue;
-use worker::{Env, Headers, Method, ObjectNamespace, Request, RequestInit};
+use http::HeaderMap;
+use wasm_bindgen::JsValue;
+use worker::Env;
+use worker::js_sys::Reflect;
 
-use crate::limits;
 use crate::meter::Meter;
 use crate::protos::coral::registry::v1::RegistryServiceClient;
 use crate::registry::client::Objects;
-use connect_worker::{WorkerHost, to_header_map};
+use crate::registry::store::Cost;
+use crate::{bindings, limits};
+use connect_worker::{WorkerHost, call};
 
 /// The binding of the registry's objects in `wrangler.toml`.
 const BINDING: &str = "REGISTRY";
 
-/// Headers in which an object tells what a call cost.
-pub const ROWS_READ: &str = "registry-rows-read";
-/// See [`ROWS_READ`].
-pub const ROWS_WRITTEN: &str = "registry-rows-written";
+/// The header in which an object tells what a call cost: rows read, rows written. Without it, nothing.
+const COST: &str = "registry-cost";
+
+/// Tells the caller what its call cost.
+pub fn tell_cost(headers: &mut HeaderMap, cost: Cost) {
+    if cost != Cost::default()
+        && let Ok(cost) = format!("{} {}", cost.rows_read, cost.rows_written).try_into()
+    {
+        headers.insert(COST, cost);
+    }
+}
+
+fn parse_cost(text: &str) -> Cost {
+    let (rows_read, rows_written) = text.split_once(' ').unwrap_or_default();
+    Cost {
+        rows_read: rows_read.parse().unwrap_or_default(),
+        rows_written: rows_written.parse().unwrap_or_default(),
+    }
+}
 
 /// How often a call is made at the most. An object that moves or was reset is back within
 /// milliseconds; beyond that trying again is the caller's choice.
@@ -33,7 +50,7 @@ const BACK_OFF: Duration = Duration::from_millis(50);
 /// The registry's Durable Objects.
 #[derive(Clone, Debug)]
 pub struct DurableObjects {
-    namespace: ObjectNamespace,
+    namespace: JsValue,
     meter: Rc<Meter>,
 }
 
@@ -42,9 +59,9 @@ impl DurableObjects {
     ///
     /// # Errors
     /// When `wrangler.toml` has no such binding.
-    pub fn new(env: &Env, meter: Rc<Meter>) -> worker::Result<Self> {
+    pub fn new(env: &Env, meter: Rc<Meter>) -> Result<Self, &'static str> {
         Ok(Self {
-            namespace: env.durable_object(BINDING)?,
+            namespace: bindings::find(env, BINDING).ok_or("there is no binding REGISTRY")?,
             meter,
         })
     }
@@ -58,10 +75,10 @@ impl Objects for DurableObjects {
             objects: self.clone(),
             name: name.to_owned(),
         };
-        // Objects do not look at the host of a URL, but a URL must have one.
+        // An object has no host.
         RegistryServiceClient(Client::new(
             transport,
-            "http://registry",
+            "",
             Codec::Proto,
             limits::INTERNAL_MESSAGE_BYTES,
         ))
@@ -93,7 +110,7 @@ impl Transport for Stub {
             if !may_repeat || !is_worth_it || attempt == ATTEMPTS {
                 return Err(
                     Error::unavailable("the registry cannot answer now, try again")
-                        .with_cause(format!("{error} (attempt {attempt})")),
+                        .with_cause(format!("{} (attempt {attempt})", text(&error))),
                 );
             }
             WorkerHost.sleep(jittered(back_off)).await;
@@ -112,57 +129,40 @@ impl Stub {
     async fn attempt(
         &self,
         request: &http::Request<Bytes>,
-    ) -> worker::Result<http::Response<Bytes>> {
+    ) -> Result<http::Response<Bytes>, JsValue> {
         let meter = &self.objects.meter;
         let started_at_ms = WorkerHost.now_ms();
-        let answer = self.fetch(request).await;
+        let answer = call(&self.objects.namespace, &self.name, request).await;
         meter.note(|usage| {
             usage.object_requests = usage.object_requests.saturating_add(1);
             usage.object_ms += WorkerHost.now_ms().saturating_sub(started_at_ms);
             let Ok(answer) = &answer else {
                 return;
             };
-            let rows = |name| -> Option<u64> {
-                let rows = answer.headers().get(name)?.to_str().ok()?;
-                rows.parse().ok()
-            };
-            let (read, written) = (rows(ROWS_READ), rows(ROWS_WRITTEN));
-            usage.rows_read = usage.rows_read.saturating_add(read.unwrap_or(0));
-            usage.rows_written = usage.rows_written.saturating_add(written.unwrap_or(0));
+            let cost = answer
+                .headers()
+                .get(COST)
+                .and_then(|cost| cost.to_str().ok());
+            let Cost {
+                rows_read,
+                rows_written,
+            } = cost.map(parse_cost).unwrap_or_default();
+            usage.rows_read = usage.rows_read.saturating_add(rows_read);
+            usage.rows_written = usage.rows_written.saturating_add(rows_written);
         });
         answer
-    }
-
-    async fn fetch(&self, request: &http::Request<Bytes>) -> worker::Result<http::Response<Bytes>> {
-        let headers = Headers::new();
-        for (name, value) in request.headers() {
-            headers.append(name.as_str(), value.to_str().unwrap_or_default())?;
-        }
-        let mut init = RequestInit::new();
-        init.with_method(Method::Post)
-            .with_headers(headers)
-            .with_body(Some(
-                js_sys::Uint8Array::from(request.body().as_ref()).into(),
-            ));
-        let request = Request::new_with_init(&request.uri().to_string(), &init)?;
-        let stub = self.objects.namespace.get_by_name(&self.name)?;
-        let mut answer = stub.fetch_with_request(request).await?;
-        let body = answer.bytes().await?;
-        let mut converted = http::Response::new(Bytes::from(body));
-        *converted.status_mut() = http::StatusCode::from_u16(answer.status_code())
-            .unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR);
-        *converted.headers_mut() = to_header_map(answer.headers());
-        Ok(converted)
     }
 }
 
 /// Whether the platform has marked its error so.
-fn is_set(error: &worker::Error, mark: &str) -> bool {
-    let worker::Error::UnknownJsError { original, .. } = error else {
-        return false;
-    };
-    let mark = Reflect::get(original, &JsValue::from_str(mark));
+fn is_set(error: &JsValue, mark: &str) -> bool {
+    let mark = Reflect::get(error, &JsValue::from_str(mark));
     mark.is_ok_and(|mark| mark.is_truthy())
+}
+
+/// What the platform says of its error.
+fn text(error: &JsValue) -> String {
+    worker::Error::from(error.clone()).to_string()
 }
 
 /// Between half of a duration and one and a half: those who failed together shall not come back

@@ -30,7 +30,7 @@ impl WorkerPlatform {
         context: Context,
         isolate: &Rc<Isolate>,
         meter: &Rc<Meter>,
-    ) -> worker::Result<Self> {
+    ) -> Result<Self, &'static str> {
         Ok(Self {
             objects: DurableObjects::new(env, Rc::clone(meter))?,
             kv: WorkerKv {

@@ -5,8 +5,8 @@
 use connect::{Code, Codec, Error, Report};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
+use wasm_bindgen::JsValue;
 use worker::js_sys::JSON;
-use worker::wasm_bindgen::JsValue;
 
 use crate::addressing::{Role, SHARD, role};
 use crate::config::{Config, LogFormat, LogLevel};
@@ -18,7 +18,7 @@ use crate::relays::Location;
 /// A request, as it is logged and counted.
 #[derive(Debug, Serialize)]
 pub struct Entry {
-    level: &'static str,
+    level: LogLevel,
     /// The method; empty where the path names none.
     pub rpc: &'static str,
     /// The HTTP status.
@@ -98,11 +98,8 @@ impl Entry {
             kv_writes,
             answered_by,
         } = meter.usage();
-        // Errors of ours alone are errors to an operator's alerts: deadlines are the caller's choice.
-        let is_callers = matches!(code, Some(Code::Unimplemented | Code::DeadlineExceeded));
-        let is_ours = answer.status().is_server_error() && !is_callers;
         Self {
-            level: if is_ours { "error" } else { "info" },
+            level: level(answer),
             rpc: report
                 .and_then(|report| report.method)
                 .map_or("", |method| method.name),
@@ -135,11 +132,27 @@ impl Entry {
 
     /// Writes it to the log.
     pub fn log(&self, config: &Config) {
-        let level = match self.level {
-            "error" => LogLevel::Error,
-            _ => LogLevel::Info,
-        };
-        log(config, level, self);
+        log(config, self.level, self);
+    }
+}
+
+/// Whether the log has an entry for that answer. Making one that nobody reads would cost a tenth of a lookup.
+#[must_use]
+pub fn logs(config: &Config, answer: &http::Response<bytes::Bytes>) -> bool {
+    level(answer) >= config.log_level
+}
+
+/// Errors of ours alone are errors to an operator's alerts: deadlines are the caller's choice.
+fn level(answer: &http::Response<bytes::Bytes>) -> LogLevel {
+    let code = answer
+        .extensions()
+        .get::<Report>()
+        .and_then(|report| report.code);
+    let is_callers = matches!(code, Some(Code::Unimplemented | Code::DeadlineExceeded));
+    if answer.status().is_server_error() && !is_callers {
+        LogLevel::Error
+    } else {
+        LogLevel::Info
     }
 }
 
@@ -164,7 +177,7 @@ fn label(object: &str) -> String {
 /// A sweep, as it is logged.
 #[derive(Debug, Serialize)]
 struct SweepEntry {
-    level: &'static str,
+    level: LogLevel,
     sweep: String,
     rows_read: u64,
     rows_written: u64,
@@ -179,7 +192,7 @@ pub fn log_sweep(config: &Config, object: &str, cost: Cost, error: Option<&Error
         None => LogLevel::Debug,
     };
     let entry = SweepEntry {
-        level: name(level),
+        level,
         sweep: label(object),
         rows_read: cost.rows_read,
         rows_written: cost.rows_written,
@@ -195,7 +208,7 @@ pub fn log_sweep(config: &Config, object: &str, cost: Cost, error: Option<&Error
 pub fn log_fault(config: &Config, fault: &Error) {
     let level = LogLevel::Error;
     let entry = Trouble {
-        level: name(level),
+        level,
         trouble: fault.message(),
         cause: fault.cause().unwrap_or_default(),
     };
@@ -204,7 +217,7 @@ pub fn log_fault(config: &Config, fault: &Error) {
 
 #[derive(Serialize)]
 struct Trouble<'a> {
-    level: &'static str,
+    level: LogLevel,
     trouble: &'a str,
     cause: &'a str,
 }
@@ -213,7 +226,7 @@ struct Trouble<'a> {
 pub fn log_trouble(config: &Config, trouble: &str, cause: &str) {
     let level = LogLevel::Warn;
     let entry = Trouble {
-        level: name(level),
+        level,
         trouble,
         cause,
     };
@@ -224,24 +237,12 @@ pub fn log_trouble(config: &Config, trouble: &str, cause: &str) {
 pub fn log_note(config: &Config, note: &str) {
     #[derive(Serialize)]
     struct Note<'a> {
-        level: &'static str,
+        level: LogLevel,
         note: &'a str,
     }
     let level = LogLevel::Info;
-    let entry = Note {
-        level: name(level),
-        note,
-    };
+    let entry = Note { level, note };
     log(config, level, &entry);
-}
-
-fn name(level: LogLevel) -> &'static str {
-    match level {
-        LogLevel::Debug => "debug",
-        LogLevel::Info => "info",
-        LogLevel::Warn => "warn",
-        LogLevel::Error => "error",
-    }
 }
 
 fn log(config: &Config, level: LogLevel, entry: &impl Serialize) {

@@ -54,6 +54,14 @@ impl Body for Bytes {
     async fn discard(self) {}
 }
 
+/// When a request came, in its extensions: for hosts that have done something before they hand it over, as the
+/// time for it counts from then.
+#[derive(Clone, Copy, Debug)]
+pub struct Received {
+    /// Milliseconds since the Unix epoch.
+    pub at_ms: i64,
+}
+
 /// A point in time by which a call must be answered, on the clock of a [`Host`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Deadline {

@@ -25,7 +25,7 @@ pub use client::{CallOptions, Client, Transport};
 pub use code::Code;
 pub use codec::{Codec, Message};
 pub use error::{Error, ErrorDetail};
-pub use host::{Body, Deadline, Host, ReadError};
+pub use host::{Body, Deadline, Host, ReadError, Received};
 pub use method::{Idempotency, Method};
 pub use server::{Limits, Server};
 

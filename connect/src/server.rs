@@ -12,7 +12,7 @@ use crate::get::Query;
 use crate::host::within;
 use crate::{
     Body, Codec, Context, Deadline, Error, Host, Idempotency, Message, Method, Peer, ReadError,
-    Report, Response, metadata, timeout,
+    Received, Report, Response, metadata, timeout,
 };
 
 /// What a [`Server`] allows a call to take.
@@ -213,13 +213,17 @@ impl<H: Host> Server<H> {
             }
         }
         let timeout = timeout::parse(&parts.headers)?;
-        if timeout.is_some_and(|timeout| timeout.is_zero()) {
+        let Some(timeout) = timeout else {
+            return Ok((compression, None));
+        };
+        let now_ms = self.host.now_ms();
+        let received = parts.extensions.get::<Received>();
+        let received_at_ms = received.map_or(now_ms, |received| received.at_ms);
+        let deadline = Deadline::after(received_at_ms, timeout.min(self.limits.max_timeout));
+        if deadline.remaining(now_ms).is_zero() {
             return Err(timed_out());
         }
-        let deadline = timeout.map(|timeout| {
-            Deadline::after(self.host.now_ms(), timeout.min(self.limits.max_timeout))
-        });
-        Ok((compression, deadline))
+        Ok((compression, Some(deadline)))
     }
 
     /// Reads the message, inflated.

@@ -215,13 +215,13 @@ impl<'a> MemoryObjects<'a> {
     /// What an object stores.
     #[must_use]
     pub fn store(&self, name: &str) -> Rc<MemoryStore> {
-        Rc::clone(&self.get(name).store)
+        Rc::clone(&self.get(name).store.inner)
     }
 
     /// Drops all objects from memory; their storage stays.
     pub fn restart(&self) {
         for (name, object) in self.objects.borrow_mut().iter_mut() {
-            *object = self.start(name, Rc::clone(&object.store));
+            *object = self.start(name, Rc::clone(&object.store.inner));
         }
     }
 
@@ -264,11 +264,12 @@ impl<'a> MemoryObjects<'a> {
         for object in objects {
             if object
                 .store
+                .inner
                 .alarm_at_ms
                 .get()
                 .is_some_and(|at_ms| at_ms <= now_ms)
             {
-                object.store.alarm_at_ms.set(None);
+                object.store.inner.alarm_at_ms.set(None);
                 // A failing census is tried again, by the alarm that the sweep sets for it.
                 let _ = object.sweep(self).await;
             }
@@ -281,7 +282,7 @@ impl<'a> MemoryObjects<'a> {
         let objects = self.objects.borrow();
         objects
             .values()
-            .filter_map(|object| object.store.alarm_at_ms.get())
+            .filter_map(|object| object.store.inner.alarm_at_ms.get())
             .min()
     }
 }

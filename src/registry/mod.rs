@@ -10,6 +10,7 @@ mod heat;
 pub mod lease;
 #[cfg(any(test, feature = "testing"))]
 pub mod memory;
+pub mod recall;
 pub mod service;
 pub mod store;
 pub mod sweep;

@@ -8,6 +8,7 @@ use prost::Message as _;
 
 use super::heat::{Heat, Warmth};
 use super::lease::{Decision, Holder, decide, is_live};
+use super::recall::Recalling;
 use super::store::{Store, StoredLease};
 use crate::addressing::Role;
 use crate::cache::MAX_AGE_MS;
@@ -23,7 +24,7 @@ use crate::protos::coral::registry::v1::{
 #[derive(Debug)]
 pub struct Registry<S, H> {
     /// What is kept.
-    pub store: S,
+    pub store: Recalling<S>,
     pub(super) host: H,
     pub(super) role: Role,
     pub(super) settings: Settings,
@@ -58,7 +59,7 @@ impl<S: Store, H: Host> Registry<S, H> {
     pub fn new(store: S, host: H, role: Role, settings: Settings) -> Self {
         let heat = Heat::new(settings.hot_lookups);
         Self {
-            store,
+            store: Recalling::new(store),
             host,
             role,
             settings,

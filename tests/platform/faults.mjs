@@ -85,8 +85,7 @@ async function callObject(call) {
   }
   faults.objects.times -= 1;
   if (after) {
-    const answer = await call();
-    await answer?.body?.cancel();
+    await call();
   }
   // The platform marks its errors like this.
   throw Object.assign(new Error("the object was made to fail"), { retryable, overloaded });
@@ -151,12 +150,11 @@ function bindings(env, context) {
   });
 }
 
-export default class extends Worker {
-  constructor(context, env) {
-    super(context, bindings(env, context));
-  }
-
-  fetch(request) {
-    return new URL(request.url).pathname === PATH ? control(request) : super.fetch(request);
-  }
-}
+export default {
+  fetch(request, env, context) {
+    if (new URL(request.url).pathname === PATH) {
+      return control(request);
+    }
+    return Worker.fetch(request, bindings(env, context), context);
+  },
+};

@@ -25,9 +25,7 @@ pub(crate) fn run_suite() -> Result<()> {
     tools::install()?;
     let runner = runner()?;
     let folder = project::root().join(FOLDER);
-    run(worker::worker_build()?
-        .env("CONFORMANCE_PROTO", proto()?)
-        .current_dir(&folder))?;
+    worker::build_with(&folder, &[("CONFORMANCE_PROTO", &proto()?)])?;
     run(command(runner)?
         .args(["--mode", "server", "-v", "--conf"])
         .arg(folder.join("unary.yaml"))

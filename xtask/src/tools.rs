@@ -9,22 +9,15 @@ use anyhow::{Context as _, Result};
 use crate::process::{command, run};
 use crate::project;
 
-const WASM_TARGET: &str = "wasm32-unknown-unknown";
-const WORKER_BUILD: &str = "0.8.7";
+pub(crate) const WASM_TARGET: &str = "wasm32-unknown-unknown";
 const CARGO_FUZZ: &str = "0.13.2";
 
 /// Installs whatever is missing. Says nothing when nothing is.
 pub(crate) fn install() -> Result<()> {
     npm_packages()?;
     wasm_target()?;
-    worker_build()?;
     wasm_bindgen()?;
     Ok(())
-}
-
-/// Bundles the Worker. Part of workers-rs, so of the version of the crate `worker`.
-pub(crate) fn worker_build() -> Result<PathBuf> {
-    cargo_installed("worker-build", "worker-build", WORKER_BUILD)
 }
 
 /// Must be of exactly the version that the Worker is linked with.

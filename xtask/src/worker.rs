@@ -1,10 +1,14 @@
-//! The build of the Worker.
+//! The build of a Worker: a module of WebAssembly, and the JavaScript that the runtime starts.
+//!
+//! Not by workers-rs's own `worker-build`: the classes that it makes do not extend the runtime's, so that
+//! objects cannot be called by RPC, and it wraps them and the fetch event in proxies
+//! that cost time on each call (`docs/performance.md`).
 
 use std::fs;
-use std::path::Path;
-use std::process::Command;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
+use serde::Deserialize;
 
 use crate::process::{command, run};
 use crate::{project, tools};
@@ -21,29 +25,107 @@ const WASM_FEATURES: [&str; 7] = [
     "--enable-sign-ext",
 ];
 
-/// worker-build for the crate in the current folder. Given its tools by path, it downloads nothing.
-pub(crate) fn worker_build() -> Result<Command> {
-    let mut build = command(tools::worker_build()?)?;
-    build
-        .arg("--release")
-        .env("WASM_BINDGEN_BIN", tools::wasm_bindgen()?)
-        .env("ESBUILD_BIN", project::npm_bin("esbuild"))
-        .env("WASM_OPT_BIN", project::npm_bin("wasm-opt"));
-    Ok(build)
-}
+/// The JavaScript of a Worker that has none of its own.
+const ENTRY: &str = "connect-worker/js/worker.js";
 
 /// Builds `build/index.js` and `build/index_bg.wasm` of the Worker in `folder`, optimised.
 pub(crate) fn build(folder: &Path) -> Result<()> {
+    build_with(folder, &[])
+}
+
+/// [`build`], with variables for the build scripts.
+pub(crate) fn build_with(folder: &Path, env: &[(&str, &Path)]) -> Result<()> {
     tools::install()?;
-    run(worker_build()?.current_dir(folder))?;
-    let module = folder.join("build/index_bg.wasm");
+    let module = compile(folder, env)?;
+    let bindings = module.with_extension("bindgen");
+    run(command(tools::wasm_bindgen()?)?
+        .args(["--target", "web", "--no-typescript", "--out-name", "index"])
+        .arg("--experimental-reset-state-function")
+        .arg("--out-dir")
+        .arg(&bindings)
+        .arg(&module))?;
+    let built = folder.join("build");
+    fs::create_dir_all(&built)?;
     run(command(project::npm_bin("wasm-opt"))?
         .args(["-Oz", "--strip-debug", "--strip-producers"])
         .args(WASM_FEATURES)
-        .arg(&module)
+        .arg(bindings.join("index_bg.wasm"))
         .arg("--output")
-        .arg(&module))?;
-    let bytes = fs::metadata(&module).context("the built module")?.len();
+        .arg(built.join("index_bg.wasm")))?;
+    let own = folder.join("src/worker.js");
+    let entry = if own.is_file() {
+        own
+    } else {
+        project::root().join(ENTRY)
+    };
+    let alias = bindings.join("index.js");
+    run(command(project::npm_bin("esbuild"))?
+        .arg(entry)
+        .args([
+            "--bundle",
+            "--format=esm",
+            "--minify",
+            "--log-level=warning",
+        ])
+        .args(["--external:cloudflare:*", "--external:./index_bg.wasm"])
+        // wasm-bindgen lists a file of ours once for each function in it.
+        .arg("--log-override:duplicate-object-key=silent")
+        // What the entries import without knowing where it lies.
+        .arg(format!("--alias:worker:module={}", alias.display()))
+        .arg(format!("--outfile={}", built.join("index.js").display())))?;
+    let bytes = fs::metadata(built.join("index_bg.wasm"))
+        .context("the built module")?
+        .len();
     println!("the Worker's module has {} KiB", bytes / 1024);
     Ok(())
+}
+
+/// Compiles the crate in `folder`, and returns where its module is.
+fn compile(folder: &Path, env: &[(&str, &Path)]) -> Result<PathBuf> {
+    #[derive(Deserialize)]
+    #[serde(tag = "reason", rename_all = "kebab-case")]
+    enum Message {
+        CompilerArtifact {
+            target: Target,
+            filenames: Vec<PathBuf>,
+        },
+        #[serde(other)]
+        Other,
+    }
+    #[derive(Deserialize)]
+    struct Target {
+        crate_types: Vec<String>,
+        src_path: PathBuf,
+    }
+    let mut cargo = command("cargo")?;
+    cargo
+        .args([
+            "build",
+            "--release",
+            "--lib",
+            "--target",
+            tools::WASM_TARGET,
+        ])
+        .arg("--message-format=json-render-diagnostics")
+        .envs(env.iter().copied())
+        .current_dir(folder)
+        .stderr(std::process::Stdio::inherit());
+    let output = cargo.output().context("cargo")?;
+    anyhow::ensure!(output.status.success(), "cargo build: {}", output.status);
+    let own = fs::canonicalize(folder)?;
+    let messages = output.stdout.split(|byte| *byte == b'\n');
+    messages
+        .filter_map(|line| match serde_json::from_slice(line) {
+            Ok(Message::CompilerArtifact { target, filenames })
+                if target.src_path.starts_with(own.join("src"))
+                    && target.crate_types.iter().any(|kind| kind == "cdylib") =>
+            {
+                filenames
+                    .into_iter()
+                    .find(|file| file.extension().is_some_and(|it| it == "wasm"))
+            }
+            _ => None,
+        })
+        .next_back()
+        .context("cargo built no module")
 }

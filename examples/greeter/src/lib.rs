@@ -8,8 +8,8 @@ pub mod protos {
 use std::time::Duration;
 
 use connect::{Error, Limits, Server};
-use connect_worker::{WorkerHost, to_http, to_worker};
-use worker::{Context, Env, Request, Response, event};
+use connect_worker::{WorkerHost, serve};
+use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
 use protos::greeter::v1::{GreetRequest, GreetResponse, GreeterService, greeter_service};
 
@@ -37,8 +37,10 @@ impl GreeterService for Handlers {
 }
 
 /// Answers a request.
-#[event(fetch)]
-async fn fetch(request: Request, _: Env, _: Context) -> worker::Result<Response> {
-    let server = Server::new(WorkerHost, LIMITS);
-    to_worker(greeter_service::route(&Handlers, &server, to_http(request)).await)
+#[wasm_bindgen]
+pub fn fetch(event: &JsValue, _env: JsValue) -> JsValue {
+    serve(event, async |request| {
+        let server = Server::new(WorkerHost, LIMITS);
+        greeter_service::route(&Handlers, &server, request).await
+    })
 }

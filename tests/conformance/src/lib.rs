@@ -11,8 +11,8 @@ pub mod protos {
 use std::time::Duration;
 
 use connect::{Limits, Server, json};
-use connect_worker::{WorkerHost, to_http, to_worker};
-use worker::{Context, Env, Request, Response, event};
+use connect_worker::{WorkerHost, serve};
+use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
 use protos::connectrpc::conformance::v1::{TYPES, conformance_service};
 use service::Conformance;
@@ -20,18 +20,20 @@ use service::Conformance;
 /// What the runner tells every server to receive at most, in bytes.
 const MESSAGE_BYTES: usize = 200 * 1024;
 
-#[event(fetch)]
-async fn fetch(request: Request, _: Env, _: Context) -> worker::Result<Response> {
+/// Answers a request.
+#[wasm_bindgen]
+pub fn fetch(event: &JsValue, _env: JsValue) -> JsValue {
     // Requests come back in the answers as `google.protobuf.Any`.
     json::register(&TYPES);
-    let server = Server::new(
-        WorkerHost,
-        Limits {
-            max_message_bytes: MESSAGE_BYTES,
-            max_timeout: Duration::from_secs(60),
-            gzip_from_bytes: Some(0),
-        },
-    );
-    let answer = conformance_service::route(&Conformance, &server, to_http(request)).await;
-    to_worker(answer)
+    serve(event, async |request| {
+        let server = Server::new(
+            WorkerHost,
+            Limits {
+                max_message_bytes: MESSAGE_BYTES,
+                max_timeout: Duration::from_secs(60),
+                gzip_from_bytes: Some(0),
+            },
+        );
+        conformance_service::route(&Conformance, &server, request).await
+    })
 }

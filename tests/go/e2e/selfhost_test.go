@@ -22,8 +22,8 @@ func TestMadeUpIdsDoNotFillTheDisk(t *testing.T) {
 	if files := len(worker.Databases()); files > 64+1 {
 		t.Errorf("%d files", files)
 	}
-	if tables, alarms := worker.Stored(); len(tables) != 0 || alarms != 0 {
-		t.Errorf("stored %v and %d alarms", tables, alarms)
+	if keys, alarms := worker.Stored(); len(keys) != 0 || alarms != 0 {
+		t.Errorf("stored %v and %d alarms", keys, alarms)
 	}
 }
 

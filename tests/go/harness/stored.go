@@ -9,13 +9,13 @@ import (
 	_ "modernc.org/sqlite" // reads what objects stored
 )
 
-// Stored looks into the storage of all objects and returns the names of their tables and how
-// many alarms are set.
-func (w *Worker) Stored() (tables []string, alarms int) {
+// Stored looks into the storage of all objects and returns the keys under which they keep something
+// and how many alarms are set.
+func (w *Worker) Stored() (keys []string, alarms int) {
 	w.t.Helper()
 	for _, file := range w.Databases() {
-		query, take := `SELECT name FROM sqlite_schema WHERE type = 'table'`, func(name string) {
-			tables = append(tables, name)
+		query, take := `SELECT key FROM _cf_KV`, func(key string) {
+			keys = append(keys, key)
 		}
 		if filepath.Base(file) == "metadata.sqlite" {
 			query, take = `SELECT 'alarm' FROM _cf_ALARM`, func(string) { alarms++ }
@@ -28,7 +28,7 @@ func (w *Worker) Stored() (tables []string, alarms int) {
 			take(row)
 		}
 	}
-	return tables, alarms
+	return keys, alarms
 }
 
 // query asks a copy of a database that workerd has open, with its log of what is not yet in it.

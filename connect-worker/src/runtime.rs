@@ -1,0 +1,43 @@
+//! What `js/runtime.js` does for us.
+
+use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::wasm_bindgen;
+
+use crate::promise::Settle;
+
+#[wasm_bindgen(module = "/js/runtime.js")]
+extern "C" {
+    pub(crate) fn head(event: &JsValue) -> String;
+    #[wasm_bindgen(js_name = takeBody)]
+    pub(crate) fn take_body(event: &JsValue) -> Option<Vec<u8>>;
+    #[wasm_bindgen(js_name = isTaken)]
+    pub(crate) fn is_taken(event: &JsValue) -> bool;
+    pub(crate) fn read(event: &JsValue) -> JsValue;
+    #[wasm_bindgen(js_name = requestOf)]
+    pub(crate) fn request_of(event: &JsValue) -> JsValue;
+    #[wasm_bindgen(js_name = contextOf)]
+    pub(crate) fn context_of(event: &JsValue) -> JsValue;
+    pub(crate) fn bytes(buffer: &JsValue) -> Vec<u8>;
+    #[wasm_bindgen(catch)]
+    pub(crate) fn respond(status: u16, head: &str, body: &[u8]) -> Result<JsValue, JsValue>;
+    pub(crate) fn listen(promise: &JsValue, number: usize, settle: &Settle);
+    #[wasm_bindgen(js_name = startTimer)]
+    pub(crate) fn start_timer(milliseconds: i32, number: usize, settle: &Settle) -> JsValue;
+    #[wasm_bindgen(js_name = stopTimer)]
+    pub(crate) fn stop_timer(timer: &JsValue);
+    pub(crate) fn promise(number: usize, context: &JsValue) -> JsValue;
+    pub(crate) fn resolve(number: usize, value: JsValue);
+    #[wasm_bindgen(js_name = answerCall)]
+    pub(crate) fn answer_call(head: &str, body: &[u8]) -> JsValue;
+    #[wasm_bindgen(catch)]
+    pub(crate) fn call(
+        namespace: &JsValue,
+        name: &str,
+        head: &str,
+        body: &[u8],
+    ) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(js_name = headOf)]
+    pub(crate) fn head_of(answer: &JsValue) -> String;
+    #[wasm_bindgen(js_name = bodyOf)]
+    pub(crate) fn body_of(answer: &JsValue) -> Vec<u8>;
+}

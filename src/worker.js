@@ -1,0 +1,33 @@
+// The Worker as the runtime sees it: its fetch event, and the class of its objects. Both pass on to Rust.
+import { DurableObject } from "cloudflare:workers";
+import { receive } from "../connect-worker/js/event.js";
+import { Instance } from "../connect-worker/js/instance.js";
+import * as module from "worker:module";
+
+const instance = new Instance(module);
+
+export default {
+  fetch: (request, env, context) =>
+    receive(request, context, (event) => instance.run(() => module.fetch(event, env))),
+};
+
+export class RegistryDurableObject extends DurableObject {
+  #object;
+
+  constructor(context, env) {
+    super(context, env);
+    this.#object = instance.object(
+      () => new module.RegistryDurableObject(context.storage, context.id.name, env),
+    );
+  }
+
+  /** A call of the registry's internal service: see `object.rs` of connect-worker. */
+  call(head, body) {
+    return instance.run(() => this.#object().call(head, body));
+  }
+
+  async alarm() {
+    const failure = await instance.run(() => this.#object().alarm());
+    if (failure !== undefined) throw new Error(failure);
+  }
+}
