@@ -63,7 +63,7 @@ impl RegistryDurableObject {
 
     /// Answers a call of the registry's internal service.
     #[must_use]
-    pub fn call(&self, head: &str, body: Vec<u8>) -> JsValue {
+    pub fn call(&self, head: String, body: Vec<u8>) -> JsValue {
         let object = Rc::clone(&self.0);
         answer_call(head, body, async move |request| {
             object.answer(request).await

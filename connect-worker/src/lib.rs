@@ -55,18 +55,18 @@ pub fn serve<F>(event: &JsValue, answer: impl FnOnce(http::Request<RequestBody>)
 where
     F: Future<Output = http::Response<Bytes>> + 'static,
 {
-    let head = runtime::head(event);
-    let (received_at_ms, head) = head.split_once('\n').unwrap_or_default();
+    let mut head = Bytes::from(runtime::head(event));
+    let received_at_ms = message::take_number(&mut head);
     let body = RequestBody {
         event: event.clone(),
         read: runtime::take_body(event).map(Bytes::from),
         length: None,
     };
-    let mut request = message::request(head, body);
+    let mut request = message::request(&head, body);
     let length = request.headers().get(header::CONTENT_LENGTH);
     let length = length.and_then(|length| length.to_str().ok()?.parse().ok());
     request.body_mut().length = length;
-    if let Ok(at_ms) = received_at_ms.parse() {
+    if let Some(at_ms) = received_at_ms {
         request.extensions_mut().insert(Received { at_ms });
     }
     let answer = answer(request);

@@ -1,8 +1,12 @@
 //! Requests and answers as they cross over: all that is not body is one text, with a line for each header.
 //! A value has no line break in it, by the rules of HTTP.
 
+use bytes::{Buf as _, Bytes};
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
-use http::{Method, StatusCode};
+use http::{Method, StatusCode, Uri};
+
+/// How many headers there are room for at first: more than clients send.
+const HEADERS: usize = 12;
 
 /// A header and its value.
 type Usual = (HeaderName, &'static str);
@@ -16,15 +20,23 @@ const CALLS: [Usual; 2] = [
 /// What nearly every answer of an object has.
 const ANSWERS: [Usual; 1] = [(header::CONTENT_TYPE, "application/proto")];
 
+/// Takes a number off a text that begins with a line of it.
+pub(crate) fn take_number(text: &mut Bytes) -> Option<i64> {
+    let end = text.iter().position(|byte| *byte == b'\n')?;
+    let line = text.split_to(end);
+    text.advance(1);
+    std::str::from_utf8(&line).ok()?.parse().ok()
+}
+
 /// The request that `verb, path, headers...` describes. What `http` cannot hold is left out.
-pub(crate) fn request<B>(head: &str, body: B) -> http::Request<B> {
-    let mut lines = head.split('\n');
+pub(crate) fn request<B>(head: &Bytes, body: B) -> http::Request<B> {
+    let mut lines = lines(head);
     let verb = lines.next().unwrap_or_default();
     let path = lines.next().unwrap_or_default();
     let mut request = http::Request::new(body);
     // What is no method to `http` is none that we serve.
-    *request.method_mut() = Method::from_bytes(verb.as_bytes()).unwrap_or_default();
-    *request.uri_mut() = path.parse().unwrap_or_default();
+    *request.method_mut() = Method::from_bytes(&verb).unwrap_or_default();
+    *request.uri_mut() = Uri::from_maybe_shared(path).unwrap_or_default();
     *request.headers_mut() = headers(lines, &[]);
     request
 }
@@ -37,12 +49,12 @@ pub(crate) fn call_head<B>(request: &http::Request<B>) -> String {
 }
 
 /// The request of which [`call_head`] made a text.
-pub(crate) fn call_request<B>(head: &str, body: B) -> http::Request<B> {
-    let mut lines = head.split('\n');
+pub(crate) fn call_request<B>(head: &Bytes, body: B) -> http::Request<B> {
+    let mut lines = lines(head);
     let path = lines.next().unwrap_or_default();
     let mut request = http::Request::new(body);
     *request.method_mut() = Method::POST;
-    *request.uri_mut() = path.parse().unwrap_or_default();
+    *request.uri_mut() = Uri::from_maybe_shared(path).unwrap_or_default();
     *request.headers_mut() = headers(lines, &CALLS);
     request
 }
@@ -55,12 +67,12 @@ pub(crate) fn answer_head<B>(answer: &http::Response<B>) -> String {
 }
 
 /// The answer of which [`answer_head`] made a text.
-pub(crate) fn answer<B>(head: &str, body: B) -> http::Response<B> {
-    let mut lines = head.split('\n');
+pub(crate) fn answer<B>(head: &Bytes, body: B) -> http::Response<B> {
+    let mut lines = lines(head);
     let status = lines.next().unwrap_or_default();
     let mut answer = http::Response::new(body);
     *answer.status_mut() =
-        StatusCode::from_bytes(status.as_bytes()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        StatusCode::from_bytes(&status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     *answer.headers_mut() = headers(lines, &ANSWERS);
     answer
 }
@@ -73,12 +85,23 @@ pub(crate) fn header_lines(headers: &HeaderMap) -> String {
     lines.split_off(lines.len().min(1))
 }
 
+/// The lines of a text, which they share: each is a part of the same memory.
+fn lines(text: &Bytes) -> impl Iterator<Item = Bytes> {
+    let lines = text.split(|byte| *byte == b'\n');
+    lines.map(|line| text.slice_ref(line))
+}
+
 /// Headers from lines; `usual` ones are added where there is no line of that name.
-fn headers<'l>(lines: impl Iterator<Item = &'l str>, usual: &[Usual]) -> HeaderMap {
-    let mut map = HeaderMap::new();
-    for (name, value) in lines.filter_map(|line| line.split_once(':')) {
-        let name = HeaderName::try_from(name);
-        if let (Ok(name), Ok(value)) = (name, HeaderValue::try_from(value)) {
+fn headers(lines: impl Iterator<Item = Bytes>, usual: &[Usual]) -> HeaderMap {
+    let mut map = HeaderMap::with_capacity(HEADERS);
+    for mut value in lines {
+        let Some(colon) = value.iter().position(|byte| *byte == b':') else {
+            continue;
+        };
+        let name = value.split_to(colon);
+        value.advance(1);
+        let name = HeaderName::from_bytes(&name);
+        if let (Ok(name), Ok(value)) = (name, HeaderValue::from_maybe_shared(value)) {
             map.append(name, value);
         }
     }
@@ -112,7 +135,7 @@ mod tests {
     #[test]
     fn a_request_is_what_its_text_says() {
         let head = "POST\n/a.B/C?d=e\nname:value: with a colon\nname:again";
-        let request = request(head, ());
+        let request = request(&Bytes::from(head), ());
         assert_eq!(request.method(), Method::POST);
         assert_eq!(request.uri().path(), "/a.B/C");
         assert_eq!(request.uri().query(), Some("d=e"));
@@ -131,10 +154,10 @@ mod tests {
             "content-type:application/proto\nconnect-protocol-version:1\nconnect-timeout-ms:500",
             "content-type:application/json\nconnect-protocol-version:1\na:1\na:2",
         ] {
-            let sent = request(&format!("POST\n/a.B/C\n{lines}"), ());
+            let sent = request(&Bytes::from(format!("POST\n/a.B/C\n{lines}")), ());
             let head = call_head(&sent);
             assert!(head.len() < lines.len(), "{head}");
-            let received = call_request(&head, ());
+            let received = call_request(&Bytes::from(head), ());
             assert_eq!(received.method(), sent.method());
             assert_eq!(received.uri(), sent.uri());
             assert_eq!(received.headers(), sent.headers());
@@ -144,10 +167,10 @@ mod tests {
     #[test]
     fn an_answer_crosses_over_unchanged() {
         for head in ["200", "200\na:1\na:2", "409\ncontent-type:application/json"] {
-            let answer = answer(head, ());
+            let answer = answer(&Bytes::from(head), ());
             assert_eq!(answer_head(&answer), head);
         }
-        let usual = answer("200", ());
+        let usual = answer(&Bytes::from("200"), ());
         assert_eq!(
             header_lines(usual.headers()),
             "content-type:application/proto"
@@ -157,7 +180,8 @@ mod tests {
 
     #[test]
     fn what_is_no_header_is_left_out() {
-        let request = request("PUT\n*\nno colon\nnot a name:x\nok:\u{1}", ());
+        let head = Bytes::from("PUT\n*\nno colon\nnot a name:x\nok:\u{1}");
+        let request = request(&head, ());
         assert!(request.headers().is_empty());
     }
 }

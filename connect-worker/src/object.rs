@@ -26,19 +26,22 @@ pub async fn call(
     let answer = runtime::call(namespace, name, &head, request.body())?;
     let answer = Promised::new(&answer).await?;
     let body = runtime::body_of(&answer);
-    Ok(message::answer(&runtime::head_of(&answer), body.into()))
+    Ok(message::answer(
+        &runtime::head_of(&answer).into(),
+        body.into(),
+    ))
 }
 
 /// Answers what [`call`] sends. For a method `call(head, body)` of the object's class.
 pub fn answer_call<F>(
-    head: &str,
+    head: String,
     body: Vec<u8>,
     answer: impl FnOnce(http::Request<Bytes>) -> F,
 ) -> JsValue
 where
     F: Future<Output = http::Response<Bytes>> + 'static,
 {
-    let answer = answer(message::call_request(head, body.into()));
+    let answer = answer(message::call_request(&head.into(), body.into()));
     task::run(&JsValue::UNDEFINED, async move {
         let answer = answer.await;
         runtime::answer_call(&message::answer_head(&answer), answer.body())

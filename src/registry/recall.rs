@@ -30,11 +30,15 @@ pub struct Recalling<S> {
 struct Leases {
     by_key: BTreeMap<Vec<u8>, StoredLease>,
     bytes: usize,
+    /// A key under which there is nothing: the last that was looked up in vain, and only that one, as there is no
+    /// end to such keys.
+    absent: Option<Vec<u8>>,
 }
 
 impl Leases {
     fn remember(&mut self, key: Vec<u8>, lease: StoredLease) {
         self.forget(&key);
+        self.absent = None;
         let bytes = size(&key, &lease);
         if self.bytes.saturating_add(bytes) > BYTES {
             // All of them: each costs one read, while telling which are worth keeping would cost at each call.
@@ -78,15 +82,21 @@ impl<S: Store> Recalling<S> {
         now_ms: i64,
     ) -> Result<Option<T>, Error> {
         let bytes = key.encode_to_vec();
-        if let Some(lease) = self.leases.borrow().by_key.get(&bytes) {
+        let mut leases = self.leases.borrow_mut();
+        if let Some(lease) = leases.by_key.get(&bytes) {
             return Ok(Some(pick(lease)));
         }
+        if leases.absent.as_ref() == Some(&bytes) {
+            return Ok(None);
+        }
         let lease = self.inner.lease(key, now_ms)?;
-        Ok(lease.map(|lease| {
-            let picked = pick(&lease);
-            self.leases.borrow_mut().remember(bytes, lease);
-            picked
-        }))
+        let Some(lease) = lease else {
+            leases.absent = Some(bytes);
+            return Ok(None);
+        };
+        let picked = pick(&lease);
+        leases.remember(bytes, lease);
+        Ok(Some(picked))
     }
 
     /// Changes the store, and what is remembered only if that went well.
@@ -127,7 +137,10 @@ impl<S: Store> Store for Recalling<S> {
         let mut leases = self.leases.borrow_mut();
         match put {
             Ok(()) => leases.remember(bytes, lease.clone()),
-            Err(_) => leases.forget(&bytes),
+            Err(_) => {
+                leases.forget(&bytes);
+                leases.absent = None;
+            }
         }
         put
     }

@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
-	"testing"
 )
 
 // checkout is the project's folder, seen from any package of tests: go test runs them in their own.
@@ -16,7 +15,7 @@ const checkout = "../../.."
 // StartPlatform is Start with all that Cloudflare has beside workerd, KV and rate limits for example,
 // as far as Miniflare has it. What of it fails is up to Faults. Each of vars is NAME=VALUE and
 // replaces a variable of wrangler.toml.
-func StartPlatform(t *testing.T, vars ...string) *Worker {
+func StartPlatform(t T, vars ...string) *Worker {
 	t.Helper()
 	// Tests read the log by lines.
 	return start(t, platform, append([]string{"LOG_LEVEL=debug", "LOG_FORMAT=line"}, vars...))
@@ -38,7 +37,7 @@ type Counts struct {
 }
 
 // Faults says what fails from now on, and counts anew. tests/platform/faults.mjs describes it.
-func (w *Worker) Faults(t *testing.T, faults string) {
+func (w *Worker) Faults(t T, faults string) {
 	t.Helper()
 	answer, err := http.Post(w.faults(), "application/json", strings.NewReader(faults))
 	if err != nil {

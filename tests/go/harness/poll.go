@@ -1,7 +1,6 @@
 package harness
 
 import (
-	"testing"
 	"time"
 )
 
@@ -9,7 +8,7 @@ import (
 const interval = 20 * time.Millisecond
 
 // Eventually waits until a condition holds, and fails the test if it does not in time.
-func Eventually(t *testing.T, deadline time.Duration, what string, holds func() bool) {
+func Eventually(t T, deadline time.Duration, what string, holds func() bool) {
 	t.Helper()
 	ticker := time.NewTicker(interval)
 	defer ticker.Stop()

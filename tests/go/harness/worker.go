@@ -13,7 +13,6 @@ import (
 	"strings"
 	"sync"
 	"syscall"
-	"testing"
 	"time"
 
 	"connectrpc.com/connect"
@@ -31,7 +30,7 @@ type Worker struct {
 	// Storage is the folder in which it keeps its objects.
 	Storage string
 
-	t       *testing.T
+	t       T
 	serve   server
 	vars    []string
 	port    int
@@ -53,20 +52,20 @@ func defaults() []string {
 }
 
 // Start runs a Worker until the test ends. Each of vars is NAME=VALUE.
-func Start(t *testing.T, vars ...string) *Worker {
+func Start(t T, vars ...string) *Worker {
 	t.Helper()
 	return start(t, xtask, append(defaults(), vars...))
 }
 
 // StartExample runs the Worker of that folder until the test ends.
-func StartExample(t *testing.T, folder string) *Worker {
+func StartExample(t T, folder string) *Worker {
 	t.Helper()
 	return start(t, func(arguments []string) *exec.Cmd {
 		return xtask(append(arguments, "--worker", folder))
 	}, nil)
 }
 
-func start(t *testing.T, serve server, vars []string) *Worker {
+func start(t T, serve server, vars []string) *Worker {
 	t.Helper()
 	worker := &Worker{t: t, serve: serve, vars: vars, Storage: storage(t), log: newLog()}
 	worker.run()
@@ -146,7 +145,7 @@ func xtask(arguments []string) *exec.Cmd {
 }
 
 // storage makes a folder in memory where the machine has one: waiting for a disk tests nothing.
-func storage(t *testing.T) string {
+func storage(t T) string {
 	t.Helper()
 	parent := "/dev/shm"
 	if _, err := os.Stat(parent); err != nil {

@@ -1,0 +1,118 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"strings"
+	"text/tabwriter"
+	"time"
+)
+
+// report is all that a run found.
+type report struct {
+	Rounds      int           `json:"rounds"`
+	Rows        []row         `json:"rows"`
+	BundleBytes int64         `json:"bundle_gzip_bytes"`
+	StartA      time.Duration `json:"start_floor_a_ns"`
+	Start       time.Duration `json:"start_ns"`
+	Verdicts    []verdict     `json:"verdicts"`
+}
+
+// verdict is a target and what it came to.
+type verdict struct {
+	Target string  `json:"target"`
+	Limit  float64 `json:"limit"`
+	Found  float64 `json:"found"`
+	Met    bool    `json:"met"`
+}
+
+// judge compares with the targets.
+func (r *report) judge() {
+	add := func(target string, limit, found float64) {
+		r.Verdicts = append(r.Verdicts, verdict{target, limit, found, found <= limit})
+	}
+	for _, target := range []struct {
+		phase string
+		limit float64
+	}{
+		{"lookup, uncached", 1.25},
+		{"lookup, hot", 1.3},
+		{"renewal", 1.2},
+		{"first registration", 1.2},
+		{"unknown key", 1},
+		{"Health", 1.3},
+	} {
+		json, proto := r.find(target.phase, "json"), r.find(target.phase, "proto")
+		if json.Ratio == 0 {
+			continue
+		}
+		name := fmt.Sprintf("%s: CPU to %s", target.phase, json.Floor)
+		add(name+", json", target.limit, json.Ratio)
+		add(name+", proto", target.limit, proto.Ratio)
+		if target.phase == "lookup, uncached" || target.phase == "renewal" {
+			add(target.phase+": CPU of json to proto", 1.3, json.CPU/proto.CPU)
+		}
+	}
+	add("bundle, gzip: KB", 200, float64(r.BundleBytes)/1000)
+	add("start to first answer: ms more than floor A", 50, (r.Start-r.StartA).Seconds()*1000)
+	errors := 0
+	for _, row := range r.Rows {
+		errors += row.Errors
+	}
+	add("errors", 0, float64(errors))
+}
+
+// find returns the row of a phase as all are compared: 64 clients, uniform keys, not the shards.
+func (r *report) find(phase, codec string) row {
+	for _, row := range r.Rows {
+		if row.Phase == phase && row.Codec == codec && row.Clients == 64 && row.Keys == "uniform" &&
+			row.Floor != "" && row.Server != shards {
+			return row
+		}
+	}
+	return row{}
+}
+
+// table is the rows as a person reads them, in Markdown.
+func (r *report) table() string {
+	var text strings.Builder
+	writer := tabwriter.NewWriter(&text, 0, 0, 1, ' ', 0)
+	fmt.Fprintln(writer, "| phase\t| server\t| codec\t| keys\t| clients\t| calls/s\t| p50\t| p95\t| p99\t| max ms\t| CPU us/call\t| RSS MiB\t| to floor\t|")
+	fmt.Fprintln(writer, "|---\t|---\t|---\t|---\t|---\t|---\t|---\t|---\t|---\t|---\t|---\t|---\t|---\t|")
+	for _, row := range r.Rows {
+		ratio := ""
+		if row.Floor != "" {
+			ratio = fmt.Sprintf("%.2f", row.Ratio)
+		}
+		fmt.Fprintf(writer, "| %s\t| %s\t| %s\t| %s\t| %d\t| %.0f\t| %.1f\t| %.1f\t| %.1f\t| %.1f\t| %.0f\t| %.0f\t| %s\t|\n",
+			row.Phase, row.Server, row.Codec, row.Keys, row.Clients, row.PerSecond,
+			row.P50, row.P95, row.P99, row.Max, row.CPU, row.RSS, ratio)
+	}
+	_ = writer.Flush()
+	return text.String()
+}
+
+// verdict is the targets, and in its last line how many of them are met.
+func (r *report) verdict() string {
+	var text strings.Builder
+	met := 0
+	for _, v := range r.Verdicts {
+		mark := "MISSED"
+		if v.Met {
+			mark = "met"
+			met++
+		}
+		fmt.Fprintf(&text, "%-55s %8.2f of %7.2f  %s\n", v.Target, v.Found, v.Limit, mark)
+	}
+	fmt.Fprintf(&text, "%d of %d targets met", met, len(r.Verdicts))
+	return text.String()
+}
+
+func (r *report) write(path string) error {
+	text, err := json.MarshalIndent(r, "", "  ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(path, append(text, '\n'), 0o600)
+}
