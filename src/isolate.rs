@@ -23,6 +23,8 @@ pub struct Isolate {
     pub colonies: Cell<Option<Counted>>,
     /// Hot leases.
     pub memo: Memo,
+    /// How many steps of growth of the module's memory were logged.
+    pub memory_steps: Cell<usize>,
     /// When each kind of trouble was logged last.
     warned_at_ms: RefCell<BTreeMap<&'static str, i64>>,
     /// What was logged and needs to be only once.
@@ -56,6 +58,7 @@ impl Isolate {
             started_at_ms: now_ms,
             colonies: Cell::new(None),
             memo: Memo::default(),
+            memory_steps: Cell::new(0),
             warned_at_ms: RefCell::default(),
             noted: RefCell::default(),
         }

@@ -73,6 +73,7 @@ async fn respond(
         // Cloudflare sets it too; elsewhere a report can be traced all the same.
         answer.headers_mut().insert(caller::RAY, ray);
     }
+    telemetry::log_memory(&isolate);
     let counts = metrics::is_there(&env);
     if counts || telemetry::logs(&isolate.config, &answer) {
         let now_ms = WorkerHost.now_ms();

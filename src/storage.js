@@ -13,9 +13,9 @@ export function remove(storage, key) {
   return storage.kv.delete(key);
 }
 
-/** Shows all keys that begin so, and what is stored under them. */
-export function list(storage, prefix, visit) {
-  for (const [key, value] of storage.kv.list({ prefix })) visit(key, value);
+/** All keys that begin so with what is stored under them, or no more than a number of them. */
+export function list(storage, prefix, limit) {
+  return [...storage.kv.list({ prefix, limit })].flat();
 }
 
 export function getAlarm(storage) {

@@ -245,6 +245,28 @@ pub fn log_note(config: &Config, note: &str) {
     log(config, level, &entry);
 }
 
+/// Warns each time that the module's memory has reached another step, counted in an isolate that may have 128 MB of it.
+pub fn log_memory(isolate: &Isolate) {
+    const STEP_BYTES: usize = 16 * 1024 * 1024;
+    let steps = memory_bytes() / STEP_BYTES;
+    if steps > isolate.memory_steps.get() {
+        isolate.memory_steps.set(steps);
+        let cause = format!("{} MiB", memory_bytes() / 1024 / 1024);
+        log_trouble(&isolate.config, "the module's memory has grown", &cause);
+    }
+}
+
+#[cfg(target_arch = "wasm32")]
+fn memory_bytes() -> usize {
+    const PAGE_BYTES: usize = 64 * 1024;
+    core::arch::wasm32::memory_size::<0>() * PAGE_BYTES
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+fn memory_bytes() -> usize {
+    0
+}
+
 fn log(config: &Config, level: LogLevel, entry: &impl Serialize) {
     if level < config.log_level {
         return;

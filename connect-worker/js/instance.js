@@ -1,56 +1,56 @@
 import wasm from "./index_bg.wasm";
 
+/** See `runtime.js`. */
+const shared = (globalThis[Symbol.for("connect-worker")] ??= {
+  instance: 0,
+  waiting: new Map(),
+  failed: () => {},
+});
+
 /**
- * The module's instance, and another one after it has trapped: out of memory or of stack, its memory may be
- * in any state, and what else it would answer cannot be trusted.
+ * The module's instance, and another one after it has thrown, which it never does on purpose: out of memory or of stack, its
+ * memory may be in any state, and what else it would answer cannot be trusted.
  */
 export class Instance {
   #module;
-  #number = 0;
-  #trapped = false;
 
   /** `module` is what wasm-bindgen made for `--target web`. */
   constructor(module) {
     this.#module = module;
     module.initSync({ module: wasm });
-    // A trap behind a promise has nobody who catches it.
-    const note = (event) => this.#note(event.error ?? event.reason);
-    addEventListener("error", note);
-    addEventListener("unhandledrejection", note);
+    shared.failed = (error) => this.#startAnew(error);
   }
 
   /** Calls into the instance. */
   run(call) {
-    if (this.#trapped) {
-      this.#trapped = false;
-      this.#number += 1;
-      this.#module.__wbg_reset_state();
-    }
     try {
       return call();
     } catch (error) {
-      this.#note(error);
+      this.#startAnew(error);
       throw error;
     }
   }
 
-  /** Something in the instance's memory: a function that returns it, made anew after a trap. */
+  /** Something in the instance's memory: a function that returns it, made again when the instance is another. */
   object(make) {
-    let number = this.#number;
     let object = this.run(make);
+    let number = shared.instance;
     return () => {
-      if (number !== this.#number) {
-        number = this.#number;
-        object = make();
+      if (number !== shared.instance) {
+        object = this.run(make);
+        number = shared.instance;
       }
       return object;
     };
   }
 
-  #note(error) {
-    if (error instanceof WebAssembly.RuntimeError) {
-      console.error("the module trapped and is started anew", error);
-      this.#trapped = true;
-    }
+  /** Nobody is in the instance now: whoever threw has left it. What others wait for it will not answer any more. */
+  #startAnew(error) {
+    console.error("the module trapped and is started anew", error);
+    shared.instance += 1;
+    const waiting = [...shared.waiting.values()];
+    shared.waiting.clear();
+    for (const { reject } of waiting) reject(new Error("the module trapped"));
+    this.#module.__wbg_reset_state();
   }
 }

@@ -1,13 +1,19 @@
 // The JavaScript half of this crate. Each function does at once what Rust would do in several calls: a
 // crossing costs more than the work behind it.
 
-/** An event's request but for its body: when it came, verb, path with query, then a line for each header. */
-export function head({ request, receivedAt }) {
-  const { url } = request;
-  let head = `${receivedAt}\n${request.method}\n${url.slice(url.indexOf("/", url.indexOf("//") + 2))}`;
-  request.headers.forEach((value, name) => {
-    head += `\n${name}:${value}`;
-  });
+/**
+ * What the module's bindings, of which wasm-bindgen makes this file a part, have in common with `instance.js`, which is
+ * bundled beside them: the number of the instance that runs, who waits for its answers, and who is told what it has
+ * thrown where nobody called it.
+ */
+const shared = (globalThis[Symbol.for("connect-worker")] ??= {
+  instance: 0,
+  waiting: new Map(),
+  failed: () => {},
+});
+
+/** When an event's request came, and all of it but the body. */
+export function headOfEvent({ head }) {
   return head;
 }
 
@@ -38,12 +44,16 @@ export function bytes(buffer) {
 
 /** An answer; `head` has a line for each header, `body` is a view of memory that is soon used otherwise. */
 export function respond(status, head, body) {
-  const init = status === 200 && head === last.head ? last.init : toInit(status, head);
-  return new Response(body.length === 0 ? null : body.slice(), init);
+  let last = lasts.get(status);
+  if (last?.head !== head) {
+    last = { head, init: toInit(status, head) };
+    lasts.set(status, last);
+  }
+  return new Response(body.length === 0 ? null : body.slice(), last.init);
 }
 
-/** What the last answer of status 200 was made with: most have the same headers. */
-const last = { head: undefined, init: undefined };
+/** What the last answer of each status was made with: most have the same headers. */
+const lasts = new Map();
 
 function toInit(status, head) {
   const init = { status, headers: [], encodeBody: "automatic" };
@@ -54,45 +64,53 @@ function toInit(status, head) {
     // It is encoded already.
     if (name === "content-encoding") init.encodeBody = "manual";
   }
-  if (status === 200) Object.assign(last, { head, init });
   return init;
 }
 
 /** Tells `settle` under that number what becomes of a promise. */
 export function listen(promise, number, settle) {
+  const { instance } = shared;
   promise.then(
-    (value) => settle(number, true, value),
-    (error) => settle(number, false, error),
+    (value) => tell(instance, settle, number, true, value),
+    (error) => tell(instance, settle, number, false, error),
   );
 }
 
 /** Tells `settle` under that number when the time is over. Returns what stops it. */
 export function startTimer(milliseconds, number, settle) {
-  return setTimeout(settle, milliseconds, number, true, undefined);
+  return setTimeout(tell, milliseconds, shared.instance, settle, number, true, undefined);
+}
+
+/** What came for an instance that is no more is of no use to the next. */
+function tell(instance, settle, number, ok, value) {
+  if (instance !== shared.instance) return;
+  try {
+    settle(number, ok, value);
+  } catch (error) {
+    shared.failed(error);
+  }
 }
 
 export function stopTimer(timer) {
   clearTimeout(timer);
 }
 
-const resolvers = new Map();
-
 /** A promise that `resolve` keeps. With a context, that one does not end before. */
 export function promise(number, context) {
-  const promise = new Promise((resolve) => resolvers.set(number, resolve));
+  const promise = new Promise((resolve, reject) => shared.waiting.set(number, { resolve, reject }));
   context?.waitUntil(promise);
   return promise;
+}
+
+export function resolve(number, value) {
+  const { resolve } = shared.waiting.get(number);
+  shared.waiting.delete(number);
+  resolve(value);
 }
 
 /** What an event keeps alive. */
 export function contextOf(event) {
   return event.context;
-}
-
-export function resolve(number, value) {
-  const resolve = resolvers.get(number);
-  resolvers.delete(number);
-  resolve(value);
 }
 
 /** Calls an object of that name. */

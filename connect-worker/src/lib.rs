@@ -63,9 +63,12 @@ where
         length: None,
     };
     let mut request = message::request(&head, body);
-    let length = request.headers().get(header::CONTENT_LENGTH);
-    let length = length.and_then(|length| length.to_str().ok()?.parse().ok());
-    request.body_mut().length = length;
+    // What comes in chunks may be longer than it says.
+    if !request.headers().contains_key(header::TRANSFER_ENCODING) {
+        let length = request.headers().get(header::CONTENT_LENGTH);
+        let length = length.and_then(|length| length.to_str().ok()?.parse().ok());
+        request.body_mut().length = length;
+    }
     if let Some(at_ms) = received_at_ms {
         request.extensions_mut().insert(Received { at_ms });
     }

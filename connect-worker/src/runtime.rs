@@ -7,6 +7,7 @@ use crate::promise::Settle;
 
 #[wasm_bindgen(module = "/js/runtime.js")]
 extern "C" {
+    #[wasm_bindgen(js_name = headOfEvent)]
     pub(crate) fn head(event: &JsValue) -> String;
     #[wasm_bindgen(js_name = takeBody)]
     pub(crate) fn take_body(event: &JsValue) -> Option<Vec<u8>>;

@@ -93,6 +93,10 @@ impl Store for Rc<MemoryStore> {
         Ok(())
     }
 
+    fn has_leases(&self) -> Result<bool, Error> {
+        Ok(!self.leases.borrow().is_empty())
+    }
+
     fn earliest_expiry(&self) -> Result<Option<i64>, Error> {
         let leases = self.leases.borrow();
         Ok(leases.values().map(|l| l.holder.expires_at_ms).min())

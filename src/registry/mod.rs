@@ -2,7 +2,8 @@
 //!
 //! `lease` holds the rules and knows no storage; `store` says what the rules need stored;
 //! `service` applies the rules to the store and counts in `heat` what is asked for often; `sweep` cleans up and feeds the `census`. `client`
-//! says how others reach it. A Durable Object puts it all on SQLite, elsewhere.
+//! says how others reach it. `recall` remembers what the store has. A Durable Object puts it all on its storage,
+//! elsewhere.
 
 pub mod census;
 pub mod client;

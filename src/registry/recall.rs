@@ -160,6 +160,10 @@ impl<S: Store> Store for Recalling<S> {
         self.change(key, write, |holder| holder.cached_until_ms = until_ms)
     }
 
+    fn has_leases(&self) -> Result<bool, Error> {
+        self.inner.has_leases()
+    }
+
     fn earliest_expiry(&self) -> Result<Option<i64>, Error> {
         self.inner.earliest_expiry()
     }

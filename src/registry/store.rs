@@ -64,6 +64,9 @@ pub trait Store {
     /// Notes until when a cache may have a copy of a lease. One row.
     fn mark_cached(&self, key: &LeaseKey, until_ms: i64) -> Result<(), Error>;
 
+    /// Whether there are leases, alive or not.
+    fn has_leases(&self) -> Result<bool, Error>;
+
     /// The last moment of the lease that lapses first; `None` without leases.
     fn earliest_expiry(&self) -> Result<Option<i64>, Error>;
 

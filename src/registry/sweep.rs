@@ -87,7 +87,8 @@ impl<S: Store, H: Host> Registry<S, H> {
             let earliest = self.store.earliest_expiry()?;
             earliest.map(|at_ms| next_sweep(at_ms, now_ms, self.settings.cleanup_interval_ms))
         } else {
-            Some(now_ms)
+            // Born meanwhile.
+            Some(now_ms.saturating_add(self.settings.census_debounce_ms))
         };
         match at_ms {
             Some(at_ms) => self.wake_at(at_ms).await,

@@ -69,6 +69,10 @@ pub(super) async fn lookup<P: Platform>(
 ) -> Result<LookupColonyResponse, Error> {
     validate::required("mesh_id", &request.mesh_id)?;
     validate::id("mesh_id", &request.mesh_id)?;
+    #[cfg(all(feature = "broken", target_arch = "wasm32"))]
+    if request.mesh_id == "trap" {
+        core::arch::wasm32::unreachable();
+    }
     service.meter.note_mesh(&request.mesh_id);
     service.limit_client(Limit::LookupByClient, cx).await?;
     let mesh_id = request.mesh_id.clone();

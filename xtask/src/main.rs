@@ -4,6 +4,7 @@ mod conformance;
 mod dev;
 mod differential;
 mod fuzz;
+mod load;
 mod process;
 mod project;
 mod proto;
@@ -64,6 +65,17 @@ enum Command {
         #[arg(long)]
         target: Option<String>,
     },
+    /// Measures processor time and latency beside the platform's floors: a few minutes
+    Bench(Program),
+    /// Bursts, a hot key, growth and hostile clients, with what they cost others: some minutes
+    Load(Program),
+    /// A million calls of all kinds, with what they leave behind: some minutes
+    Soak(Program),
+    /// Compares what clients see while workerd is killed again and again with the rules of leases
+    Linearizability(Program),
+    /// Builds the Worker with its feature `broken` into target/broken-worker, for tests that must notice
+    #[command(hide = true)]
+    BuildBroken,
     /// What the conformance runner starts as a server
     #[command(hide = true)]
     ConformancePeer,
@@ -103,6 +115,14 @@ enum Command {
     },
 }
 
+/// A program with arguments of its own.
+#[derive(Args)]
+struct Program {
+    /// Its arguments: `-help` lists them
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    arguments: Vec<String>,
+}
+
 #[derive(Args)]
 struct Worker {
     /// The folder of another Worker than the service, such as examples/greeter
@@ -137,6 +157,11 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Conformance => conformance::run_suite(),
         Command::Differential { cases, seed } => differential::compare(cases, seed),
         Command::Fuzz { seconds, target } => fuzz::run_all(seconds, target.as_deref()),
+        Command::Bench(it) => load::program("bench", &it.arguments),
+        Command::Load(it) => load::program("loadtest", &it.arguments),
+        Command::Soak(it) => load::program("soak", &it.arguments),
+        Command::Linearizability(it) => load::program("linearizability", &it.arguments),
+        Command::BuildBroken => worker::build_broken(),
         Command::ConformancePeer => conformance::peer(),
         Command::ConformanceReport => conformance::report(),
         Command::Bless => suite::bless(),

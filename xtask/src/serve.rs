@@ -11,7 +11,7 @@ use anyhow::{Context as _, Result};
 use crate::{process, project};
 
 /// What workerd is told, in the Worker's folder.
-const CONFIG: &str = "workerd.capnp";
+pub(crate) const CONFIG: &str = "workerd.capnp";
 
 /// What the Worker is made of, as `worker::build` leaves it.
 const MODULES: [&str; 2] = ["build/index.js", "build/index_bg.wasm"];

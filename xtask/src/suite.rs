@@ -91,11 +91,15 @@ pub(crate) fn run_all() -> Result<()> {
     let example = project::root().join(EXAMPLE);
     let is_built = tally.check("build", || worker::build(project::root()))
         & tally.check("build the example", || worker::build(&example));
+    let is_broken_built = tally.check("build the broken Worker", worker::build_broken);
     if is_built {
         let mut go_test = go(&["test", "-json", "-count=1", "-timeout=20m", "./..."]);
         if let Ok(go_test) = &mut go_test {
             // The tests start servers through this very program: no cargo in between.
             go_test.env("XTASK", std::env::current_exe()?);
+            if is_broken_built {
+                go_test.env("BROKEN_WORKER", worker::broken_folder());
+            }
         }
         tally.go_test("end to end", go_test);
         // Once more with all leases in few objects: what both forms have in common.

@@ -11,6 +11,7 @@ use anyhow::{Context as _, Result};
 use serde::Deserialize;
 
 use crate::process::{command, run};
+use crate::serve::CONFIG;
 use crate::{project, tools};
 
 /// What rustc uses for wasm32, and exceptions, which wasm-bindgen uses to catch JavaScript's. Named one by
@@ -36,15 +37,37 @@ pub(crate) fn build(folder: &Path) -> Result<()> {
 /// [`build`], with variables for the build scripts.
 pub(crate) fn build_with(folder: &Path, env: &[(&str, &Path)]) -> Result<()> {
     tools::install()?;
-    let module = compile(folder, env)?;
+    let module = compile(folder, &[], env)?;
+    bundle(folder, &module, folder)
+}
+
+/// Where [`build_broken`] puts its Worker.
+pub(crate) fn broken_folder() -> PathBuf {
+    project::root().join("target/broken-worker")
+}
+
+/// Builds the service with the feature that breaks it: tests must notice.
+pub(crate) fn build_broken() -> Result<()> {
+    tools::install()?;
+    let folder = broken_folder();
+    // In a folder of its own, so that neither build throws away what the other has compiled.
+    let arguments = ["--features=broken", "--target-dir=target/broken"];
+    let module = compile(project::root(), &arguments, &[])?;
+    fs::create_dir_all(&folder)?;
+    fs::copy(project::root().join(CONFIG), folder.join(CONFIG))?;
+    bundle(project::root(), &module, &folder)
+}
+
+/// Makes of a module what the runtime loads: `build/` in the folder `into`.
+fn bundle(folder: &Path, module: &Path, into: &Path) -> Result<()> {
     let bindings = module.with_extension("bindgen");
     run(command(tools::wasm_bindgen()?)?
         .args(["--target", "web", "--no-typescript", "--out-name", "index"])
         .arg("--experimental-reset-state-function")
         .arg("--out-dir")
         .arg(&bindings)
-        .arg(&module))?;
-    let built = folder.join("build");
+        .arg(module))?;
+    let built = into.join("build");
     fs::create_dir_all(&built)?;
     run(command(project::npm_bin("wasm-opt"))?
         .args(["-Oz", "--strip-debug", "--strip-producers"])
@@ -81,7 +104,7 @@ pub(crate) fn build_with(folder: &Path, env: &[(&str, &Path)]) -> Result<()> {
 }
 
 /// Compiles the crate in `folder`, and returns where its module is.
-fn compile(folder: &Path, env: &[(&str, &Path)]) -> Result<PathBuf> {
+fn compile(folder: &Path, arguments: &[&str], env: &[(&str, &Path)]) -> Result<PathBuf> {
     #[derive(Deserialize)]
     #[serde(tag = "reason", rename_all = "kebab-case")]
     enum Message {
@@ -107,6 +130,7 @@ fn compile(folder: &Path, env: &[(&str, &Path)]) -> Result<PathBuf> {
             tools::WASM_TARGET,
         ])
         .arg("--message-format=json-render-diagnostics")
+        .args(arguments)
         .envs(env.iter().copied())
         .current_dir(folder)
         .stderr(std::process::Stdio::inherit());

@@ -4,6 +4,9 @@
 
 use std::fmt::Write as _;
 
+/// Bytes of a path at the most: whoever nests thousands of arrays shall not get an answer three times as long.
+const PATH_BYTES: usize = 256;
+
 /// What is open at a place of the text.
 enum Open<'t> {
     /// An object, at this member.
@@ -82,6 +85,7 @@ fn string_length(text: &str) -> usize {
 fn join(open: &[Open<'_>]) -> String {
     let mut path = String::new();
     for each in open {
+        let start = path.len();
         match each {
             Open::Object(Some(member)) if path.is_empty() => path.push_str(member),
             Open::Object(Some(member)) => {
@@ -91,6 +95,11 @@ fn join(open: &[Open<'_>]) -> String {
             Open::Array(index) => {
                 let _ = write!(path, "[{index}]");
             }
+        }
+        if path.len() > PATH_BYTES {
+            path.truncate(start);
+            path.push('…');
+            break;
         }
     }
     path
@@ -133,6 +142,16 @@ mod tests {
         ] {
             assert_eq!(path(text), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn a_path_has_an_end() {
+        let deep = format!("{{\"a\":{}", "[".repeat(10_000));
+        let path = at(&deep, 1, deep.len());
+        assert!(path.starts_with("a[0][0]") && path.ends_with("[0]…"));
+        assert!(path.len() <= PATH_BYTES + '…'.len_utf8());
+        let long = format!("{{\"{}\":", "m".repeat(10_000));
+        assert_eq!(at(&long, 1, long.len()), "…");
     }
 
     proptest! {

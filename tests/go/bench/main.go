@@ -47,7 +47,6 @@ func main() {
 
 func run(t *harness.Program, only *regexp.Regexp, rounds int, duration time.Duration) *report {
 	b := &bench{
-		t:        t,
 		servers:  map[role]*harness.Worker{},
 		duration: duration,
 		samples:  map[variantKey][]sample{},

@@ -76,7 +76,6 @@ func variants(only *regexp.Regexp) []variant {
 
 // bench runs all variants, round by round, each beside its floor.
 type bench struct {
-	t        harness.T
 	servers  map[role]*harness.Worker
 	duration time.Duration
 	samples  map[variantKey][]sample

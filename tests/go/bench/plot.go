@@ -61,6 +61,9 @@ func (r *report) bars(title string, value func(row) float64) (*plot.Plot, error)
 	var floors, ours plotter.Values
 	for _, phase := range phases {
 		row := r.find(phase.name, "proto")
+		if row.Floor == "" {
+			continue
+		}
 		floor := r.floorOf(row)
 		names = append(names, fmt.Sprintf("%s\n(floor %s)", phase.name, string(row.Floor[len(row.Floor)-1])))
 		floors = append(floors, value(floor))

@@ -1,13 +1,17 @@
 package e2e
 
 import (
+	"bufio"
 	"bytes"
 	"compress/gzip"
 	"encoding/json"
+	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"connectrpc.com/connect"
 	"google.golang.org/protobuf/proto"
@@ -205,5 +209,60 @@ func TestChunkedBodies(t *testing.T) {
 	}
 	if got := post(`{"mesh_id":"` + strings.Repeat("x", 1_000_000) + `"}`); got.StatusCode != http.StatusTooManyRequests {
 		t.Errorf("large: %d", got.StatusCode)
+	}
+}
+
+// Clients send a dozen headers. What ten thousand would cost, others would pay.
+func TestTooManyHeadersAreRefused(t *testing.T) {
+	t.Parallel()
+	worker := harness.Start(t)
+	headers := func(count int) []string {
+		headers := []string{"Content-Type", "application/json"}
+		for number := range count {
+			headers = append(headers, fmt.Sprintf("X-%d", number), "y")
+		}
+		return headers
+	}
+	url := worker.URL + procedure("Health")
+	if got := raw(t, http.MethodPost, url, []byte("{}"), headers(100)...); got.status != http.StatusOK {
+		t.Errorf("100 more headers: status %d", got.status)
+	}
+	got := raw(t, http.MethodPost, url, []byte("{}"), headers(200)...)
+	if got.status != http.StatusRequestHeaderFieldsTooLarge || !strings.Contains(string(got.body), "resource_exhausted") {
+		t.Errorf("200 more headers: status %d, %s", got.status, got.body)
+	}
+}
+
+// Whatever length a body in chunks claims to have, it is counted as it comes.
+func TestALengthBesideChunksIsNotBelieved(t *testing.T) {
+	t.Parallel()
+	worker := harness.Start(t)
+	connection, err := net.Dial("tcp", strings.TrimPrefix(worker.URL, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer connection.Close()
+	if err := connection.SetDeadline(time.Now().Add(patience)); err != nil {
+		t.Fatal(err)
+	}
+	fmt.Fprintf(connection, "POST %s HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\n"+
+		"Content-Length: 10\r\nTransfer-Encoding: chunked\r\n\r\n", procedure("LookupColony"))
+	go func() {
+		chunk := fmt.Sprintf("%x\r\n%s\r\n", 1<<16, strings.Repeat("x", 1<<16))
+		for range 64 {
+			if _, err := io.WriteString(connection, chunk); err != nil {
+				return // it was refused before
+			}
+		}
+		_, _ = io.WriteString(connection, "0\r\n\r\n")
+	}()
+	got, err := http.ReadResponse(bufio.NewReader(connection), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer got.Body.Close()
+	// workerd may refuse the two headers together; the Worker refuses the size.
+	if got.StatusCode != http.StatusTooManyRequests && got.StatusCode != http.StatusBadRequest {
+		t.Errorf("status %d", got.StatusCode)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/prometheus/procfs"
+	"golang.org/x/sys/unix"
 )
 
 // Usage is what a process has taken of the machine.
@@ -76,3 +77,24 @@ func StartConfig(t T, core, config string) *Worker {
 
 // PID is the id of the Worker's process.
 func (w *Worker) PID() int { return w.command.Process.Pid }
+
+// StartFolder is Start for another build of the Worker: that in folder, which cargo xtask build made.
+func StartFolder(t T, folder string, vars ...string) *Worker {
+	t.Helper()
+	return start(t, func(arguments []string) *exec.Cmd {
+		return xtask(append(arguments, "--worker", folder))
+	}, vars)
+}
+
+// filesOfAnObject is how many files workerd has open for an object: SQLite's database, log and index.
+const filesOfAnObject = 3
+
+// MostObjects returns how many objects can be in use at once, by how many files a process may have open.
+func MostObjects() int {
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		return 0
+	}
+	const others = 3_000
+	return max(0, int(min(limit.Cur, 1<<30))-others) / filesOfAnObject
+}

@@ -46,9 +46,13 @@ func Run(program func(*Program) int) {
 func (p *Program) run(program func(*Program) int) (code int) {
 	defer p.cleanup()
 	defer func() {
-		if failure, ok := recover().(failure); ok {
-			fmt.Fprintln(os.Stderr, "error:", failure.text)
+		switch why := recover().(type) {
+		case nil:
+		case failure:
+			fmt.Fprintln(os.Stderr, "error:", why.text)
 			code = 1
+		default:
+			panic(why)
 		}
 	}()
 	return program(p)

@@ -47,6 +47,19 @@ func For(clients int, duration time.Duration, call Call) Result {
 	return run(clients, func(int) bool { return time.Now().Before(end) }, call)
 }
 
+// Until has so many clients make calls until another load is done.
+func Until(done <-chan struct{}, clients int, call Call) Result {
+	isDue := func(int) bool {
+		select {
+		case <-done:
+			return false
+		default:
+			return true
+		}
+	}
+	return run(clients, isDue, call)
+}
+
 // Burst makes that many calls all at once, each by a client of its own.
 func Burst(calls int, call Call) Result { return Calls(calls, calls, call) }
 

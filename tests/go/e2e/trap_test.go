@@ -1,0 +1,34 @@
+package e2e
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/coral-mesh/coral-discovery/tests/go/harness"
+)
+
+// After a trap the module's memory may be in any state: it is started anew, objects included, and what they
+// stored is there.
+func TestATrapStartsTheModuleAnew(t *testing.T) {
+	t.Parallel()
+	folder := os.Getenv("BROKEN_WORKER")
+	if folder == "" {
+		t.Skip("cargo xtask test builds a Worker that traps when it is asked to")
+	}
+	worker := harness.StartFolder(t, folder, "REGISTRY_SHARDS=0", "CACHE_HOT_LOOKUPS=0")
+	client := worker.Client()
+	registerColony(t, client, colony("m", "k"))
+	for range 3 {
+		if _, err := lookupColony(t, client, "trap"); err == nil {
+			t.Fatal("it does not trap")
+		}
+		if answer, err := lookupColony(t, client, "m"); err != nil || answer.Pubkey != "k" {
+			t.Fatalf("after a trap: %v, %v", answer, err)
+		}
+		registerColony(t, client, colony("m", "k"))
+	}
+	harness.Eventually(t, patience, "the log tells", func() bool {
+		return strings.Contains(worker.Log(), "trapped and is started anew")
+	})
+}
