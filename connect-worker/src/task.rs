@@ -3,8 +3,7 @@
 //! `wasm-bindgen-futures` can too, and is what crates like `worker` use inside. Here a future is
 //! polled where it is made, so that an answer which needs nothing from outside is returned without a
 //! promise, and polled again where a promise settles, without a microtask and two closures with
-//! finalizers for each. On the way of a request that is a third of what a Worker costs: measured in
-//! `docs/performance.md`.
+//! finalizers for each. What that is part of is measured in `docs/performance.md`.
 
 use std::cell::RefCell;
 use std::pin::Pin;

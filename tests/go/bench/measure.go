@@ -138,6 +138,8 @@ func (b *bench) measure(v variant, who role, number int) sample {
 	before := worker.Usage()
 	if v.phase.first {
 		result = load.Calls(v.Clients, firsts, call)
+		// What a birth leaves to alarms is part of what it costs.
+		worker.Settle()
 	} else {
 		result = load.For(v.Clients, b.duration, call)
 	}

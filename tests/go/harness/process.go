@@ -42,6 +42,20 @@ func (w *Worker) Usage() Usage {
 	}
 }
 
+// Settle waits until the Worker has nothing more to do: what calls have left to its alarms is done.
+func (w *Worker) Settle() {
+	w.t.Helper()
+	// No alarm that a call leaves is set for later than that, but for those at the end of a lease.
+	const quiet, idle = 3 * time.Second, 50 * time.Millisecond
+	for range 40 {
+		before := w.Usage().CPU
+		time.Sleep(quiet)
+		if w.Usage().CPU-before < idle {
+			return
+		}
+	}
+}
+
 // pinned runs a command on one core, where the machine can do so.
 func pinned(command *exec.Cmd, core string) *exec.Cmd {
 	taskset, err := exec.LookPath("taskset")

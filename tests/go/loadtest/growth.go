@@ -59,7 +59,7 @@ func growth(t *harness.Program, options options, findings *findings) {
 				return client.Register(ctx, load.Colony(name(from+number), from+number))
 			}).Errors
 			registered = size
-			settle(worker)
+			worker.Settle()
 			for _, measured := range []struct {
 				call  load.Call
 				costs *plotter.XYs
@@ -86,18 +86,6 @@ func growth(t *harness.Program, options options, findings *findings) {
 	if options.plot != "" {
 		if err := drawGrowth(options.plot, lines); err != nil {
 			t.Fatal(err)
-		}
-	}
-}
-
-// settle waits until what registrations left to do in the background is done: the Worker is idle.
-func settle(worker *harness.Worker) {
-	const idle = 50 * time.Millisecond
-	for range 120 {
-		before := worker.Usage().CPU
-		time.Sleep(time.Second)
-		if worker.Usage().CPU-before < idle {
-			return
 		}
 	}
 }

@@ -42,7 +42,7 @@ func hostile(t *harness.Program, _ options, findings *findings) {
 	})
 	// Every object was asked something: there is none to be made any more.
 	load.Calls(hostileClients, 10_000, madeUp(client))
-	settle(worker)
+	worker.Settle()
 	keys, _ := worker.Stored()
 	files := len(worker.Databases())
 	quiet := beside(attack{call: behave}, behave).victims.Quantile(99)
