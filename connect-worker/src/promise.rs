@@ -34,12 +34,12 @@ fn settle(number: usize, ok: bool, value: JsValue) {
     let result = if ok { Ok(value) } else { Err(value) };
     let waker = WAITS.with_borrow_mut(|waits| {
         let wait = waits.get_mut(number)?;
-        match std::mem::replace(wait, Wait::Settled(result)) {
-            Wait::Pending(waker) => waker,
-            _ => {
-                waits.try_remove(number);
-                None
-            }
+        if let Wait::Pending(waker) = std::mem::replace(wait, Wait::Settled(result)) {
+            waker
+        } else {
+            // Nobody waits for it any more.
+            waits.try_remove(number);
+            None
         }
     });
     if let Some(waker) = waker {
