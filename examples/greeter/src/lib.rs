@@ -38,6 +38,7 @@ impl GreeterService for Handlers {
 
 /// Answers a request.
 #[wasm_bindgen]
+#[must_use]
 pub fn fetch(event: &JsValue, _env: JsValue) -> JsValue {
     serve(event, async |request| {
         let server = Server::new(WorkerHost, LIMITS);
