@@ -10,7 +10,7 @@ use slab::Slab;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::Closure;
 
-use crate::runtime;
+use crate::runtime::{self, Settle};
 
 /// What is waited for.
 enum Wait {
@@ -21,9 +21,6 @@ enum Wait {
     /// Nobody waits any more. The number stays taken until it has come, as JavaScript still knows it.
     Abandoned,
 }
-
-/// What JavaScript calls when something has come: its number, whether it went well, and the value.
-pub(crate) type Settle = Closure<dyn Fn(usize, bool, JsValue)>;
 
 thread_local! {
     static WAITS: RefCell<Slab<Wait>> = const { RefCell::new(Slab::new()) };

@@ -1,9 +1,10 @@
 //! What `js/runtime.js` does for us.
 
 use wasm_bindgen::JsValue;
-use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen::prelude::{Closure, wasm_bindgen};
 
-use crate::promise::Settle;
+/// What JavaScript calls when something has come: its number, whether it went well, and the value.
+pub(crate) type Settle = Closure<dyn Fn(usize, bool, JsValue)>;
 
 #[wasm_bindgen(module = "/js/runtime.js")]
 extern "C" {
