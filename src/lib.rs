@@ -34,7 +34,7 @@ pub mod telemetry;
 use std::rc::Rc;
 
 use bytes::Bytes;
-use connect::{Body as _, Error, Host as _, Peer, Server};
+use connect::{Body as _, Error, Host as _, Peer, Received, Server};
 use http::HeaderValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast as _, JsValue};
@@ -64,7 +64,9 @@ async fn respond(
 ) -> http::Response<Bytes> {
     let isolate = isolate(&env);
     let meter = Rc::new(Meter::default());
-    let about = caller::describe(request.headers(), WorkerHost.now_ms());
+    let received = request.extensions().get::<Received>();
+    let received_at_ms = received.map_or_else(|| WorkerHost.now_ms(), |received| received.at_ms);
+    let about = caller::describe(request.headers(), received_at_ms);
     let ray = HeaderValue::try_from(&about.ray)
         .ok()
         .filter(|ray| !ray.is_empty());

@@ -23,11 +23,13 @@ export class RegistryDurableObject extends DurableObject {
 
   /** A call of the registry's internal service: see `object.rs` of connect-worker. */
   call(head, body) {
-    return instance.run(() => this.#object().call(head, body));
+    const object = this.#object();
+    return instance.run(() => object.call(head, body));
   }
 
   async alarm() {
-    const failure = await instance.run(() => this.#object().alarm());
+    const object = this.#object();
+    const failure = await instance.run(() => object.alarm());
     if (failure !== undefined) throw new Error(failure);
   }
 }

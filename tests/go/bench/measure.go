@@ -154,7 +154,7 @@ func (b *bench) measure(v variant, who role, number int) sample {
 		P99:       result.Quantile(99),
 		Max:       result.Max(),
 		CPU:       float64((after.CPU - before.CPU).Microseconds()) / float64(result.Calls),
-		RSS:       float64(after.RSS) / (1 << 20),
+		RSS:       load.MiB(after.RSS),
 		Errors:    result.Errors,
 	}
 }

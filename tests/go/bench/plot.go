@@ -3,13 +3,14 @@ package main
 import (
 	"fmt"
 	"image/color"
-	"os"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgsvg"
+
+	"github.com/coral-mesh/coral-discovery/tests/go/load"
 )
 
 // barWidth is how wide one bar is.
@@ -44,14 +45,7 @@ func (r *report) draw(path string) error {
 	for i := range plots {
 		plots[i][0].Draw(canvases[i][0])
 	}
-	file, err := os.Create(path)
-	if err != nil {
-		return err
-	}
-	if _, err := image.WriteTo(file); err != nil {
-		return err
-	}
-	return file.Close()
+	return load.Save(path, image)
 }
 
 func (r *report) bars(title string, value func(row) float64) (*plot.Plot, error) {

@@ -51,6 +51,20 @@ func raw(t *testing.T, verb, url string, body []byte, headers ...string) answer 
 	return answer{response.StatusCode, response.Header, string(read)}
 }
 
+// dial opens a connection for what no HTTP client would send.
+func dial(t *testing.T, worker *harness.Worker) net.Conn {
+	t.Helper()
+	connection, err := net.Dial("tcp", strings.TrimPrefix(worker.URL, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = connection.Close() })
+	if err := connection.SetDeadline(time.Now().Add(patience)); err != nil {
+		t.Fatal(err)
+	}
+	return connection
+}
+
 // wantFailure fails unless an answer is a Connect error.
 func (a answer) wantFailure(t *testing.T, status int, code connect.Code, text string) {
 	t.Helper()
@@ -237,14 +251,7 @@ func TestTooManyHeadersAreRefused(t *testing.T) {
 func TestALengthBesideChunksIsNotBelieved(t *testing.T) {
 	t.Parallel()
 	worker := harness.Start(t)
-	connection, err := net.Dial("tcp", strings.TrimPrefix(worker.URL, "http://"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer connection.Close()
-	if err := connection.SetDeadline(time.Now().Add(patience)); err != nil {
-		t.Fatal(err)
-	}
+	connection := dial(t, worker)
 	fmt.Fprintf(connection, "POST %s HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\n"+
 		"Content-Length: 10\r\nTransfer-Encoding: chunked\r\n\r\n", procedure("LookupColony"))
 	go func() {

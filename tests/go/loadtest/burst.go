@@ -16,7 +16,7 @@ const (
 )
 
 // burst has everybody register at once, and looks everybody up.
-func burst(t *harness.Program, _ options, findings *findings) {
+func burst(t *harness.Program, _ options, findings *load.Findings) {
 	for _, routing := range routingNames {
 		colonies := colonies
 		if most := harness.MostObjects(); routing == perLease && most < colonies {
@@ -35,10 +35,10 @@ func burst(t *harness.Program, _ options, findings *findings) {
 		found := load.Calls(64, colonies, func(ctx context.Context, number int) error {
 			return client.Lookup(ctx, name(number), number)
 		})
-		findings.expect(registered.Errors == 0 && found.Errors == 0,
+		findings.Expect(registered.Errors == 0 && found.Errors == 0,
 			"%d colonies register at once, %s: %d errors, %d lost; in %.1f s, p50 %.0f, p99 %.0f ms; peak RSS %.0f MiB %s",
 			colonies, routing, registered.Errors, found.Errors, registered.Elapsed.Seconds(),
-			registered.Quantile(50), registered.Quantile(99), mib(peak), first(registered, found))
+			registered.Quantile(50), registered.Quantile(99), load.MiB(peak), first(registered, found))
 		worker.Kill()
 	}
 	progress("%d agents of one mesh at once", agents)
@@ -51,9 +51,9 @@ func burst(t *harness.Program, _ options, findings *findings) {
 	found := load.Calls(64, agents, func(ctx context.Context, number int) error {
 		return client.LookupAgentOf(ctx, name(number), "one-mesh", number)
 	})
-	findings.expect(registered.Errors == 0 && found.Errors == 0,
+	findings.Expect(registered.Errors == 0 && found.Errors == 0,
 		"%d agents of one mesh register at once: %d errors, %d lost; in %.1f s; peak RSS %.0f MiB %s",
-		agents, registered.Errors, found.Errors, registered.Elapsed.Seconds(), mib(worker.Usage().PeakRSS),
+		agents, registered.Errors, found.Errors, registered.Elapsed.Seconds(), load.MiB(worker.Usage().PeakRSS),
 		first(registered, found))
 	worker.Kill()
 }

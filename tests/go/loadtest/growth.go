@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -30,7 +29,7 @@ const (
 var sizes = []int{100, 1_000, 10_000, 30_000}
 
 // growth measures what a call costs among more and more leases.
-func growth(t *harness.Program, options options, findings *findings) {
+func growth(t *harness.Program, options options, findings *load.Findings) {
 	var lines []any
 	for _, routing := range routingNames {
 		worker := start(t, routings[routing], "CACHE_HOT_LOOKUPS=0", "DEFAULT_TTL_SECONDS=3600")
@@ -77,7 +76,7 @@ func growth(t *harness.Program, options options, findings *findings) {
 			costs plotter.XYs
 		}{{"lookup", lookups}, {"renewal", renewals}} {
 			least, most := measured.costs[0].Y, measured.costs[len(sizes)-1].Y
-			findings.expect(errors == 0 && most <= flat*least,
+			findings.Expect(errors == 0 && most <= flat*least,
 				"%s, %s: %s us/call among %v leases; %d errors", measured.what, routing, costs(measured.costs), sizes, errors)
 			lines = append(lines, fmt.Sprintf("%s, %s", measured.what, routing), measured.costs)
 		}
@@ -111,12 +110,5 @@ func drawGrowth(path string, lines []any) error {
 	if err != nil {
 		return err
 	}
-	file, err := os.Create(path)
-	if err != nil {
-		return err
-	}
-	if _, err := image.WriteTo(file); err != nil {
-		return err
-	}
-	return file.Close()
+	return load.Save(path, image)
 }

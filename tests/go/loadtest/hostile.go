@@ -27,14 +27,14 @@ const (
 
 // hostile measures what clients that mean harm do to others, to memory and to the disk. Each attack is compared with
 // as many clients that behave, and with what it does to a worker that answers a constant.
-func hostile(t *harness.Program, _ options, findings *findings) {
+func hostile(t *harness.Program, _ options, findings *load.Findings) {
 	worker := start(t, "REGISTRY_SHARDS=64", "CACHE_HOT_LOOKUPS=0")
 	client := load.NewClient(worker.URL, hostileClients+victims)
 	name := func(number int) string { return fmt.Sprintf("victim-%d", number) }
 	prepared := load.Calls(16, ordinary, func(ctx context.Context, number int) error {
 		return client.Register(ctx, load.Colony(name(number), number))
 	})
-	findings.expect(prepared.Errors == 0, "%d meshes register: %d errors", ordinary, prepared.Errors)
+	findings.Expect(prepared.Errors == 0, "%d meshes register: %d errors", ordinary, prepared.Errors)
 	pick := load.Uniform(ordinary)
 	behave := load.Call(func(ctx context.Context, _ int) error {
 		number := pick()
@@ -59,22 +59,22 @@ func hostile(t *harness.Program, _ options, findings *findings) {
 		progress("%s", attack.name)
 		floorSuffered, floorGrown := suffer(floor, onFloor[i], ask)
 		suffered, grown := suffer(worker, attack, behave)
-		findings.expect(suffered.attack.Errors == 0, "%s: %d, of which %d are not answered as they should be %s",
+		findings.Expect(suffered.attack.Errors == 0, "%s: %d, of which %d are not answered as they should be %s",
 			attack.name, suffered.attack.Calls, suffered.attack.Errors, first(suffered.attack))
 		p99, floorP99 := suffered.victims.Quantile(99), floorSuffered.victims.Quantile(99)
-		findings.expect(suffered.victims.Errors == 0 && p99 <= max(tolerated*quiet, margin*floorP99),
+		findings.Expect(suffered.victims.Errors == 0 && p99 <= max(tolerated*quiet, margin*floorP99),
 			"  others meanwhile: %d errors, p99 %.1f ms (beside clients that behave %.1f, floor A in this attack %.1f)",
 			suffered.victims.Errors, p99, quiet, floorP99)
-		findings.expect(grown <= max(bound, margin*floorGrown),
+		findings.Expect(grown <= max(bound, margin*floorGrown),
 			"  memory: %+.0f MiB (floor A %+.0f)", grown, floorGrown)
 	}
 	floor.Kill()
 	now, _ := worker.Stored()
-	findings.expect(len(now) == len(keys) && len(worker.Databases()) == files,
+	findings.Expect(len(now) == len(keys) && len(worker.Databases()) == files,
 		"nothing was stored by any of it: %d keys, %d files, before %d and %d",
 		len(now), len(worker.Databases()), len(keys), files)
 	healthy := load.Calls(victims, 1_000, behave)
-	findings.expect(healthy.Errors == 0, "all is well after: %d errors %s", healthy.Errors, first(healthy))
+	findings.Expect(healthy.Errors == 0, "all is well after: %d errors %s", healthy.Errors, first(healthy))
 	worker.Kill()
 }
 
@@ -85,7 +85,7 @@ type both struct{ attack, victims load.Result }
 func suffer(worker *harness.Worker, attack attack, behave load.Call) (both, float64) {
 	before := worker.Usage().RSS
 	suffered := beside(attack, behave)
-	return suffered, mib(worker.Usage().RSS) - mib(before)
+	return suffered, load.MiB(worker.Usage().RSS) - load.MiB(before)
 }
 
 func beside(attack attack, behave load.Call) both {

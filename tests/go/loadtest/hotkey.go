@@ -24,7 +24,7 @@ const (
 )
 
 // hotKey has everybody look up one mesh while its colony renews and changes.
-func hotKey(t *harness.Program, options options, findings *findings) {
+func hotKey(t *harness.Program, options options, findings *load.Findings) {
 	progress("%d clients on one mesh for %v", hotClients, options.hot)
 	worker := start(t, "REGISTRY_SHARDS=0")
 	client := load.NewClient(worker.URL, hotClients+1)
@@ -77,7 +77,7 @@ func hotKey(t *harness.Program, options options, findings *findings) {
 	close(stop)
 	renewals.Wait()
 	behind := time.Duration(staleness.Load()) * time.Millisecond
-	findings.expect(result.Errors+errors == 0 && behind <= documented,
+	findings.Expect(result.Errors+errors == 0 && behind <= documented,
 		"%d clients on one mesh that changes twice a second: %.0f calls/s, p99 %.0f ms, %d errors; at most %v behind, documented %v %s",
 		hotClients, result.PerSecond(), result.Quantile(99), result.Errors+errors, behind, documented, first(result))
 	worker.Kill()

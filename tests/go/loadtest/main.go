@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/coral-mesh/coral-discovery/tests/go/harness"
+	"github.com/coral-mesh/coral-discovery/tests/go/load"
 )
 
 // options of a run.
@@ -44,32 +45,18 @@ func main() {
 		if err != nil {
 			program.Fatal(err)
 		}
-		found := &findings{}
+		found := &load.Findings{}
 		for _, part := range []struct {
 			name string
-			run  func(*harness.Program, options, *findings)
+			run  func(*harness.Program, options, *load.Findings)
 		}{{"burst", burst}, {"hot", hotKey}, {"growth", growth}, {"hostile", hostile}} {
 			if names.MatchString(part.name) {
 				part.run(program, told, found)
 			}
 		}
-		fmt.Printf("%d of %d as promised\n", found.all-found.broken, found.all)
-		return min(found.broken, 1)
+		fmt.Printf("%d of %d as promised\n", found.All-found.Broken, found.All)
+		return min(found.Broken, 1)
 	})
-}
-
-// findings are what was promised and looked at.
-type findings struct{ all, broken int }
-
-// expect notes whether something is as promised, and prints it.
-func (f *findings) expect(holds bool, format string, arguments ...any) {
-	f.all++
-	mark := "ok    "
-	if !holds {
-		f.broken++
-		mark = "BROKEN"
-	}
-	fmt.Printf("%s  %s\n", mark, fmt.Sprintf(format, arguments...))
 }
 
 func progress(format string, arguments ...any) {
@@ -80,5 +67,3 @@ func progress(format string, arguments ...any) {
 func start(t harness.T, vars ...string) *harness.Worker {
 	return harness.StartPinned(t, serverCore, append([]string{"LOG_LEVEL=error"}, vars...)...)
 }
-
-func mib(bytes uint64) float64 { return float64(bytes) / (1 << 20) }

@@ -46,7 +46,7 @@ func main() {
 	})
 }
 
-func soak(t *harness.Program, calls int) (broken int) {
+func soak(t *harness.Program, calls int) int {
 	// The Worker warns when the module's memory has grown by another 16 MiB.
 	worker := harness.StartPinned(t, "0", "LOG_LEVEL=warn", "REGISTRY_SHARDS=64",
 		fmt.Sprintf("DEFAULT_TTL_SECONDS=%d", int(ttl.Seconds())), "CLEANUP_INTERVAL_MS=1000")
@@ -61,29 +61,22 @@ func soak(t *harness.Program, calls int) (broken int) {
 		if total.FirstError == nil {
 			total.FirstError = result.FirstError
 		}
-		memory := float64(worker.Usage().RSS) / (1 << 20)
+		memory := load.MiB(worker.Usage().RSS)
 		if part == 1 {
 			warm, warmLines = memory, len(worker.Lines())
 		}
 		fmt.Fprintf(os.Stderr, "%8d calls, %.0f/s, p99 %.0f ms, %.0f MiB, %d errors\n",
 			total.Calls, result.PerSecond(), result.Quantile(99), memory, total.Errors)
 	}
-	memory := float64(worker.Usage().RSS) / (1 << 20)
-	expect := func(holds bool, format string, arguments ...any) {
-		mark := "ok    "
-		if !holds {
-			mark = "BROKEN"
-			broken++
-		}
-		fmt.Printf("%s  %s\n", mark, fmt.Sprintf(format, arguments...))
-	}
-	expect(memory <= warm+growth, "memory: %.0f MiB once warm, %.0f MiB in the end", warm, memory)
+	memory := load.MiB(worker.Usage().RSS)
+	var findings load.Findings
+	findings.Expect(memory <= warm+growth, "memory: %.0f MiB once warm, %.0f MiB in the end", warm, memory)
 	lines := worker.Lines()[warmLines:]
-	expect(len(lines) == 0, "nothing in the log once warm, as of the module's memory growing (%d lines) %s",
+	findings.Expect(len(lines) == 0, "nothing in the log once warm, as of the module's memory growing (%d lines) %s",
 		len(lines), strings.Join(lines, "\n"))
-	expect(total.Errors == 0, "%d errors that were not asked for (%v)", total.Errors, total.FirstError)
-	expect(givesBack(worker), "what has lapsed gives its storage back")
-	return broken
+	findings.Expect(total.Errors == 0, "%d errors that were not asked for (%v)", total.Errors, total.FirstError)
+	findings.Expect(givesBack(worker), "what has lapsed gives its storage back")
+	return findings.Broken
 }
 
 // givesBack waits until objects store nothing but the counts of the census.
