@@ -91,29 +91,13 @@ pub(crate) fn run_all() -> Result<()> {
     let example = project::root().join(EXAMPLE);
     let is_built = tally.check("build", || worker::build(project::root()))
         & tally.check("build the example", || worker::build(&example));
-    let is_broken_built = tally.check("build the broken Worker", worker::build_broken);
+    tally.check("build the broken Worker", worker::build_broken);
     if is_built {
-        let mut go_test = go(&["test", "-json", "-count=1", "-timeout=20m", "./..."]);
-        if let Ok(go_test) = &mut go_test {
-            // The tests start servers through this very program: no cargo in between.
-            go_test.env("XTASK", std::env::current_exe()?);
-            if is_broken_built {
-                go_test.env("BROKEN_WORKER", worker::broken_folder());
-            }
-        }
-        tally.go_test("end to end", go_test);
+        tally.go_test("end to end", go_test(&["./..."]));
         // Once more with all leases in few objects: what both forms have in common.
-        let mut own_machine = go(&[
-            "test",
-            "-json",
-            "-count=1",
-            "-timeout=20m",
-            "-skip=^(TestOnCloudflare|TestExample)",
-            "./e2e",
-        ]);
+        let mut own_machine = go_test(&["-skip=^(TestOnCloudflare|TestExample)", "./e2e"]);
         if let Ok(own_machine) = &mut own_machine {
             own_machine.env("E2E_REGISTRY_SHARDS", "64");
-            own_machine.env("XTASK", std::env::current_exe()?);
         }
         tally.go_test("end to end on a machine of one's own", own_machine);
     }
@@ -203,6 +187,15 @@ fn go(arguments: &[&str]) -> Result<Command> {
     let mut go = command("go")?;
     go.args(["-C", "tests/go"]);
     with(go, arguments)
+}
+
+/// The Go tests, told what they start: servers through this very program, with no cargo in between.
+fn go_test(arguments: &[&str]) -> Result<Command> {
+    let mut test = go(&["test", "-json", "-count=1", "-timeout=20m"])?;
+    test.args(arguments)
+        .env("XTASK", std::env::current_exe()?)
+        .env("BROKEN_WORKER", worker::broken_folder());
+    Ok(test)
 }
 
 fn buf(arguments: &[&str]) -> Result<Command> {
