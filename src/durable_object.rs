@@ -13,16 +13,12 @@ use crate::bindings::isolate;
 use crate::isolate::Isolate;
 use crate::objects::{DurableObjects, tell_cost};
 use crate::protos::coral::registry::v1::{CensusEntry, ReportCountRequest, registry_service};
-use crate::registry::census::{self, Census};
+use crate::registry::census::{self, Census, DEBOUNCE_MS};
 use crate::registry::service::{Registry, Settings};
 use crate::storage::ObjectStore;
 use crate::telemetry;
 use crate::{kv, limits};
 use connect_worker::{WorkerHost, answer_call, run};
-
-/// For how long changes of the census are gathered, in milliseconds: short beside the half minute for
-/// which Health remembers the number, long enough that a burst is one report.
-const CENSUS_DEBOUNCE_MS: i64 = 2_000;
 
 /// One object of the registry. Its class in JavaScript, in `worker.js`, passes on to it.
 #[wasm_bindgen]
@@ -48,7 +44,7 @@ impl RegistryDurableObject {
         let settings = Settings {
             cleanup_interval_ms: config.cleanup_interval_ms,
             hot_lookups: config.hot_lookups,
-            census_debounce_ms: CENSUS_DEBOUNCE_MS.min(config.census_refresh_ms),
+            census_debounce_ms: DEBOUNCE_MS.min(config.census_refresh_ms),
             publishes: kv::is_there(&env),
         };
         let store = ObjectStore::new(storage);

@@ -7,6 +7,7 @@ use connect::Error;
 
 use crate::cache::Memo;
 use crate::config::Config;
+use crate::registry::census::Gathered;
 
 /// The memory of an isolate.
 #[derive(Debug)]
@@ -23,6 +24,8 @@ pub struct Isolate {
     pub colonies: Cell<Option<Counted>>,
     /// Hot leases.
     pub memo: Memo,
+    /// Births that the census is not told of yet.
+    pub births: RefCell<Gathered>,
     /// How many steps of growth of the module's memory were logged.
     pub memory_steps: Cell<usize>,
     /// When each kind of trouble was logged last.
@@ -58,6 +61,7 @@ impl Isolate {
             started_at_ms: now_ms,
             colonies: Cell::new(None),
             memo: Memo::default(),
+            births: RefCell::default(),
             memory_steps: Cell::new(0),
             warned_at_ms: RefCell::default(),
             noted: RefCell::default(),

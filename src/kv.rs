@@ -29,7 +29,7 @@ pub struct WorkerKv {
     /// The bindings.
     pub env: Env,
     /// What writes outlive the request by.
-    pub context: Context,
+    pub context: Rc<Context>,
     /// The isolate's memory.
     pub isolate: Rc<Isolate>,
     /// Notes what is used.

@@ -6,6 +6,7 @@
 
 pub mod addressing;
 pub mod bindings;
+pub mod births;
 pub mod cache;
 pub mod caller;
 pub mod config;

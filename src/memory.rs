@@ -95,6 +95,7 @@ impl<'a> MemoryPlatform<'a> {
 impl<'a> Platform for MemoryPlatform<'a> {
     type Objects = MemoryObjects<'a>;
     type Kv = MemoryKv<'a>;
+    type Births = MemoryObjects<'a>;
     type Limiter = MemoryLimiter;
     type Host = SkewedHost<'a>;
 
@@ -104,6 +105,10 @@ impl<'a> Platform for MemoryPlatform<'a> {
 
     fn kv(&self) -> &MemoryKv<'a> {
         &self.kv
+    }
+
+    fn births(&self) -> &MemoryObjects<'a> {
+        &self.objects
     }
 
     fn limiter(&self) -> &MemoryLimiter {

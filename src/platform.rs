@@ -5,6 +5,7 @@ use std::rc::Rc;
 use connect_worker::WorkerHost;
 use worker::{Context, Env};
 
+use crate::births::WorkerBirths;
 use crate::isolate::Isolate;
 use crate::kv::WorkerKv;
 use crate::limiter::WorkerLimiter;
@@ -17,6 +18,7 @@ use crate::service::Platform;
 pub struct WorkerPlatform {
     objects: DurableObjects,
     kv: WorkerKv,
+    births: WorkerBirths,
     limiter: WorkerLimiter,
 }
 
@@ -31,8 +33,14 @@ impl WorkerPlatform {
         isolate: &Rc<Isolate>,
         meter: &Rc<Meter>,
     ) -> Result<Self, &'static str> {
+        let context = Rc::new(context);
         Ok(Self {
             objects: DurableObjects::new(env, Rc::clone(meter))?,
+            births: WorkerBirths {
+                env: env.clone(),
+                context: Rc::clone(&context),
+                isolate: Rc::clone(isolate),
+            },
             kv: WorkerKv {
                 env: env.clone(),
                 context,
@@ -50,6 +58,7 @@ impl WorkerPlatform {
 impl Platform for WorkerPlatform {
     type Objects = DurableObjects;
     type Kv = WorkerKv;
+    type Births = WorkerBirths;
     type Limiter = WorkerLimiter;
     type Host = WorkerHost;
 
@@ -59,6 +68,10 @@ impl Platform for WorkerPlatform {
 
     fn kv(&self) -> &WorkerKv {
         &self.kv
+    }
+
+    fn births(&self) -> &WorkerBirths {
+        &self.births
     }
 
     fn limiter(&self) -> &WorkerLimiter {

@@ -35,6 +35,15 @@ pub fn is_live(expires_at_ms: i64, now_ms: i64) -> bool {
     now_ms <= expires_at_ms
 }
 
+/// When a lease is swept away, which must be within an interval after its last moment. In the midst of that, those
+/// that lapse together go together, and until then a lookup can tell that there was one.
+#[must_use]
+pub fn swept_at(expires_at_ms: i64, interval_ms: i64) -> i64 {
+    expires_at_ms
+        .saturating_add(1)
+        .saturating_add(interval_ms / 2)
+}
+
 /// Decides over a request of `owner`, given who holds the lease now.
 ///
 /// A live lease yields to nobody but its owner, unless `takeover`; a lapsed one yields at once,

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use connect::testing::TestHost;
 use connect::{Client, Codec, Error, Limits, Server, Transport};
 
-use super::census::{self, Census};
+use super::census::{self, Births, Census};
 use super::client::Objects;
 use super::lease::Holder;
 use super::service::{Registry, Settings};
@@ -181,6 +181,8 @@ pub struct MemoryObjects<'a> {
     objects: Rc<RefCell<BTreeMap<String, Rc<MemoryRegistry<'a>>>>>,
     /// Whether calls fail.
     pub are_down: Rc<Cell<bool>>,
+    /// Births that somebody was to tell of.
+    pub births: Rc<RefCell<Vec<CensusEntry>>>,
     /// Calls so far.
     pub requests: Rc<Cell<u32>>,
     /// The number of colonies that was published last.
@@ -198,6 +200,7 @@ impl<'a> MemoryObjects<'a> {
             host,
             settings,
             objects: Rc::default(),
+            births: Rc::default(),
             are_down: Rc::default(),
             requests: Rc::default(),
             published: Rc::default(),
@@ -288,6 +291,12 @@ impl<'a> MemoryObjects<'a> {
             .values()
             .filter_map(|object| object.store.inner.alarm_at_ms.get())
             .min()
+    }
+}
+
+impl Births for MemoryObjects<'_> {
+    fn tell_later(&self, birth: CensusEntry) {
+        self.births.borrow_mut().push(birth);
     }
 }
 

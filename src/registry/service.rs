@@ -7,7 +7,7 @@ use connect::{Context, Error, Host, Response};
 use prost::Message as _;
 
 use super::heat::{Heat, Warmth};
-use super::lease::{Decision, Holder, decide, is_live};
+use super::lease::{Decision, Holder, decide, is_live, swept_at};
 use super::recall::Recalling;
 use super::store::{Store, StoredLease};
 use crate::addressing::Role;
@@ -111,25 +111,16 @@ impl<S: Store, H: Host> Registry<S, H> {
     }
 
     /// The alarm that a newly written lease needs, if the one that is set is too late for it.
-    fn alarm_for(&self, written: &Holder, is_colony: bool, now_ms: i64) -> Option<i64> {
-        // The census learns of a birth after a moment, so that many are one report; of a death when the sweep finds it.
-        let (at_ms, needed_by_ms) = if is_colony && !written.counted {
-            let told_at_ms = now_ms.saturating_add(self.settings.census_debounce_ms);
-            (told_at_ms, told_at_ms)
-        } else {
-            let lapsed_at_ms = written.expires_at_ms.saturating_add(1);
-            (
-                lapsed_at_ms,
-                lapsed_at_ms.saturating_add(self.settings.cleanup_interval_ms),
-            )
-        };
+    fn alarm_for(&self, expires_at_ms: i64, now_ms: i64) -> Option<i64> {
+        let interval_ms = self.settings.cleanup_interval_ms;
+        let needed_by_ms = expires_at_ms.saturating_add(1).saturating_add(interval_ms);
         match self.alarm.get() {
             Alarm::Known(Some(set_for_ms))
                 if set_for_ms <= needed_by_ms && !self.is_lost(set_for_ms, now_ms) =>
             {
                 None
             }
-            _ => Some(at_ms),
+            _ => Some(swept_at(expires_at_ms, interval_ms)),
         }
     }
 
@@ -159,7 +150,10 @@ impl<S: Store, H: Host> Registry<S, H> {
                 return Ok((Outcome::Conflict(Conflict { expires_at_ms }), None));
             }
         };
-        let cached_until_ms = holder.map_or(0, |holder| holder.cached_until_ms);
+        let (cached_until_ms, was_live) = holder.map_or((0, false), |holder| {
+            let was_live = is_live(holder.expires_at_ms, now_ms);
+            (holder.cached_until_ms, was_live)
+        });
         let mut lease = StoredLease {
             holder: Holder {
                 owner: request.owner,
@@ -179,12 +173,12 @@ impl<S: Store, H: Host> Registry<S, H> {
             lease.holder.cached_until_ms = now_ms.saturating_add(MAX_AGE_MS);
         }
         self.store.put(&key, &lease)?;
-        let is_colony = key.kind() == LeaseKind::Colony;
-        let alarm = self.alarm_for(&lease.holder, is_colony, now_ms);
+        let alarm = self.alarm_for(lease.holder.expires_at_ms, now_ms);
         let granted = Granted {
             expires_at_ms: lease.holder.expires_at_ms,
             registered_at_ms: now_ms,
             rewrite_cache,
+            is_new: !was_live,
         };
         Ok((Outcome::Granted(granted), alarm))
     }

@@ -3,14 +3,11 @@
 use connect::{Error, Host};
 
 use super::census::Census;
-use super::lease::is_live;
+use super::lease::{is_live, swept_at};
 use super::service::{Alarm, Registry};
 use super::store::{Listed, Store};
 use crate::addressing::Role;
 use crate::protos::coral::registry::v1::{CensusEntry, LeaseKind, ReportCountRequest};
-
-/// Before any lease lapsed.
-const BEFORE_ALL: i64 = 0;
 
 /// How long after a failed report it is tried again.
 const RETRY_MS: i64 = 5_000;
@@ -19,7 +16,7 @@ impl<S: Store, H: Host> Registry<S, H> {
     /// Sweeps once and sets the next alarm, or gives the storage back if nothing is left.
     ///
     /// Births and deaths reach the census at least once: a lease counts as counted, and a dead
-    /// one is removed, only after the report. A failing census is asked again by the next alarm;
+    /// one is removed, only after the report. (Of most births it has heard before, from the Worker.) A failing census is asked again by the next alarm;
     /// it delays nothing else.
     ///
     /// # Errors
@@ -83,12 +80,9 @@ impl<S: Store, H: Host> Registry<S, H> {
         let now_ms = self.host.now_ms();
         let at_ms = if failed {
             Some(now_ms.saturating_add(RETRY_MS.min(self.settings.cleanup_interval_ms)))
-        } else if self.store.due(BEFORE_ALL)?.is_empty() {
+        } else {
             let earliest = self.store.earliest_expiry()?;
             earliest.map(|at_ms| next_sweep(at_ms, now_ms, self.settings.cleanup_interval_ms))
-        } else {
-            // Born meanwhile.
-            Some(now_ms.saturating_add(self.settings.census_debounce_ms))
         };
         match at_ms {
             Some(at_ms) => self.wake_at(at_ms).await,
@@ -137,10 +131,9 @@ impl<S: Store, H: Host> Registry<S, H> {
     }
 }
 
-/// Just after the next lease lapses, but not more than once in an interval.
+/// After the next lease lapses, but not more than once in an interval.
 fn next_sweep(earliest_expiry_ms: i64, now_ms: i64, interval_ms: i64) -> i64 {
-    let lapsed_at_ms = earliest_expiry_ms.saturating_add(1);
-    lapsed_at_ms.max(now_ms.saturating_add(interval_ms))
+    swept_at(earliest_expiry_ms, interval_ms).max(now_ms.saturating_add(interval_ms))
 }
 
 fn is_colony(lease: &Listed) -> bool {

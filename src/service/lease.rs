@@ -10,10 +10,11 @@ use crate::cache::Cache;
 use crate::meter::AnsweredBy;
 use crate::protos::coral::registry::v1::register_response::Outcome;
 use crate::protos::coral::registry::v1::{
-    Lease, LeaseKey, LeaseKind, LookupRequest, RegisterRequest, RegistryServiceClient,
+    CensusEntry, Lease, LeaseKey, LeaseKind, LookupRequest, RegisterRequest, RegistryServiceClient,
     ReleaseRequest,
 };
 use crate::rate_limit::{self, Limit};
+use crate::registry::census::Births as _;
 use crate::registry::client::Objects;
 
 /// When it is worth trying again: an object that was reset or moved is back by then.
@@ -88,6 +89,12 @@ impl<P: Platform> Discovery<P> {
                 };
                 self.cache()
                     .renew(&key, lease, asked_at_ms, granted.rewrite_cache);
+                if granted.is_new && key.kind() == LeaseKind::Colony {
+                    self.platform.births().tell_later(CensusEntry {
+                        mesh_id: key.id,
+                        at_ms: granted.registered_at_ms,
+                    });
+                }
                 Ok(wkt::Timestamp::from_unix_ms(granted.expires_at_ms))
             }
             Some(Outcome::Conflict(conflict)) => {

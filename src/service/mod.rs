@@ -25,6 +25,7 @@ use crate::protos::coral::discovery::v1::{
     RequestRelayRequest, RequestRelayResponse,
 };
 use crate::rate_limit::{self, Limit, Limiter};
+use crate::registry::census::Births;
 use crate::registry::client::Objects;
 
 /// What the handlers need of where they run.
@@ -33,6 +34,8 @@ pub trait Platform {
     type Objects: Objects;
     /// Where copies of them are kept.
     type Kv: Kv;
+    /// What tells the census of births.
+    type Births: Births;
     /// What counts calls.
     type Limiter: Limiter;
     /// The clock and the timer.
@@ -42,6 +45,8 @@ pub trait Platform {
     fn objects(&self) -> &Self::Objects;
     /// Where copies of them are kept.
     fn kv(&self) -> &Self::Kv;
+    /// What tells the census of births.
+    fn births(&self) -> &Self::Births;
     /// What counts calls.
     fn limiter(&self) -> &Self::Limiter;
     /// The clock and the timer.

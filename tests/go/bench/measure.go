@@ -14,8 +14,18 @@ import (
 	"github.com/coral-mesh/coral-discovery/tests/go/load"
 )
 
-// firsts is how many registrations of new colonies one measurement of them has.
-const firsts = 1_000
+const (
+	// firsts is how many registrations of new colonies one measurement of them has.
+	firsts = 2_000
+	// turns is how often floor and Worker take turns within one measurement.
+	turns = 4
+)
+
+// Who makes the calls.
+const (
+	connectGo = "connect-go"
+	fasthttp  = "fasthttp"
+)
 
 // variant is one way of making the calls of a phase.
 type variant struct {
@@ -24,6 +34,7 @@ type variant struct {
 	Codec   string `json:"codec"`
 	Keys    string `json:"keys"`
 	Clients int    `json:"clients"`
+	Client  string `json:"client"`
 	phase   phase
 }
 
@@ -53,7 +64,7 @@ type row struct {
 func variants(only *regexp.Regexp) []variant {
 	var all []variant
 	add := func(phase phase, server role, codec, keys string, clients int) {
-		all = append(all, variant{phase.name, server, codec, keys, clients, phase})
+		all = append(all, variant{phase.name, server, codec, keys, clients, connectGo, phase})
 	}
 	for _, phase := range phases {
 		if !only.MatchString(phase.name) {
@@ -68,6 +79,9 @@ func variants(only *regexp.Regexp) []variant {
 				add(phase, phase.server, codec, "zipf", 64)
 				add(phase, phase.server, codec, "uniform", 1)
 				add(phase, phase.server, codec, "uniform", 256)
+			}
+			if phase.raw != nil {
+				all = append(all, variant{phase.name, phase.server, codec, "uniform", 64, fasthttp, phase})
 			}
 		}
 	}
@@ -84,12 +98,14 @@ type bench struct {
 
 // variantKey tells variants apart.
 type variantKey struct {
-	phase, codec, keys string
-	server             role
-	clients            int
+	phase, codec, keys, client string
+	server                     role
+	clients                    int
 }
 
-func (v variant) key() variantKey { return variantKey{v.Phase, v.Codec, v.Keys, v.Server, v.Clients} }
+func (v variant) key() variantKey {
+	return variantKey{v.Phase, v.Codec, v.Keys, v.Client, v.Server, v.Clients}
+}
 
 func (b *bench) client(who role, codec string, calls int) load.Client {
 	var options []connect.ClientOption
@@ -99,24 +115,65 @@ func (b *bench) client(who role, codec string, calls int) load.Client {
 	return load.NewClient(b.servers[who].URL, calls, options...)
 }
 
-// round measures every variant once. Floor and Worker take turns within each variant.
+// round measures every variant once, beside its floor.
 func (b *bench) round(number int, all []variant) {
 	for i, v := range all {
-		fmt.Fprintf(os.Stderr, "\rround %d: %d of %d: %-70s", number+1, i+1, len(all),
-			fmt.Sprintf("%s, %s, %s, %s keys, %d clients", v.Phase, v.Server, v.Codec, v.Keys, v.Clients))
-		floor := b.measure(v, v.phase.floor, number)
-		ours := b.measure(v, v.Server, number)
+		fmt.Fprintf(os.Stderr, "\rround %d: %d of %d: %-80s", number+1, i+1, len(all),
+			fmt.Sprintf("%s, %s, %s, %s keys, %d x %s", v.Phase, v.Server, v.Codec, v.Keys, v.Clients, v.Client))
 		floorVariant := v
 		floorVariant.Server = v.phase.floor
+		floor, ours := b.measure(v, number)
 		b.samples[floorVariant.key()] = append(b.samples[floorVariant.key()], floor)
 		b.samples[v.key()] = append(b.samples[v.key()], ours)
 		b.ratios[v.key()] = append(b.ratios[v.key()], ours.CPU/floor.CPU)
 	}
-	fmt.Fprintf(os.Stderr, "\r%-110s\r", "")
+	fmt.Fprintf(os.Stderr, "\r%-120s\r", "")
 }
 
-func (b *bench) measure(v variant, who role, number int) sample {
-	worker := b.servers[who]
+// measure measures a variant and its floor. They take turns, so that what else the machine does meanwhile meets both.
+func (b *bench) measure(v variant, number int) (floor, ours sample) {
+	sides := []*side{b.side(v, v.phase.floor, number), b.side(v, v.Server, number)}
+	for _, s := range sides {
+		b.warm(v, s)
+	}
+	for turn := range turns {
+		for _, s := range sides {
+			s.turn(v, b.duration/turns, turn)
+		}
+	}
+	if v.phase.first {
+		// What a birth leaves to alarms is part of what it costs.
+		for _, s := range sides {
+			s.count(s.worker.Settle)
+		}
+	}
+	return sides[0].sample(v), sides[1].sample(v)
+}
+
+// warm makes calls that do not count: objects that were not called for ten seconds start anew, what was hot
+// is not any more, and what code was not run for long may have to be compiled again.
+func (b *bench) warm(v variant, s *side) {
+	if v.phase.first {
+		load.Calls(v.Clients, firsts/8, s.call("warm"))
+		return
+	}
+	// Each key twice, or nearly so.
+	load.Calls(v.Clients, 2*s.keys, s.call("warm"))
+	load.For(v.Clients, b.duration/4, s.call("warm"))
+}
+
+// side is one of the two servers that are compared.
+type side struct {
+	worker *harness.Worker
+	keys   int
+	// call makes the calls of one turn.
+	call   func(turn string) load.Call
+	result load.Result
+	cpu    time.Duration
+	rss    uint64
+}
+
+func (b *bench) side(v variant, who role, number int) *side {
 	among := keys
 	if v.Server == hot {
 		among = hotKeys
@@ -125,27 +182,47 @@ func (b *bench) measure(v variant, who role, number int) sample {
 	if v.Keys == "zipf" {
 		pick = load.Zipf(among)
 	}
-	call := v.phase.call(b.client(who, v.Codec, v.Clients), target{
-		isFloor: who == floorA || who == floorB,
-		round:   fmt.Sprintf("%d-%s-%s", number, v.Codec, v.Server),
-		pick:    pick,
+	clients := clients{
+		Client: b.client(who, v.Codec, v.Clients),
+		raw:    load.NewRaw(b.servers[who].URL, v.Clients, v.Codec),
+	}
+	make := v.phase.call
+	if v.Client == fasthttp {
+		make = v.phase.raw
+	}
+	return &side{worker: b.servers[who], keys: among, call: func(turn string) load.Call {
+		return make(clients, target{
+			isFloor: who == floorA || who == floorB,
+			round:   fmt.Sprintf("%d-%s-%s-%s", number, v.Codec, v.Server, turn),
+			pick:    pick,
+		})
+	}}
+}
+
+func (s *side) turn(v variant, duration time.Duration, number int) {
+	call := s.call(fmt.Sprint(number))
+	s.count(func() {
+		if v.phase.first {
+			s.result = s.result.Then(load.Calls(v.Clients, firsts/turns, call))
+		} else {
+			s.result = s.result.Then(load.For(v.Clients, duration, call))
+		}
 	})
-	if !v.phase.first {
-		// Objects that were not called for ten seconds start anew, and what was hot is not any more.
-		load.For(v.Clients, b.duration/2, call)
-	}
-	var result load.Result
-	before := worker.Usage()
-	if v.phase.first {
-		result = load.Calls(v.Clients, firsts, call)
-		// What a birth leaves to alarms is part of what it costs.
-		worker.Settle()
-	} else {
-		result = load.For(v.Clients, b.duration, call)
-	}
-	after := worker.Usage()
+}
+
+// count counts the processor time that the server takes meanwhile.
+func (s *side) count(meanwhile func()) {
+	before := s.worker.Usage()
+	meanwhile()
+	after := s.worker.Usage()
+	s.cpu += after.CPU - before.CPU
+	s.rss = after.RSS
+}
+
+func (s *side) sample(v variant) sample {
+	result := s.result
 	if result.FirstError != nil {
-		fmt.Fprintf(os.Stderr, "\n%s on %s: %v\n", v.Phase, who, result.FirstError)
+		fmt.Fprintf(os.Stderr, "\n%s, %s: %v\n", v.Phase, v.Codec, result.FirstError)
 	}
 	return sample{
 		PerSecond: result.PerSecond(),
@@ -153,8 +230,8 @@ func (b *bench) measure(v variant, who role, number int) sample {
 		P95:       result.Quantile(95),
 		P99:       result.Quantile(99),
 		Max:       result.Max(),
-		CPU:       float64((after.CPU - before.CPU).Microseconds()) / float64(result.Calls),
-		RSS:       load.MiB(after.RSS),
+		CPU:       float64(s.cpu.Microseconds()) / float64(result.Calls),
+		RSS:       load.MiB(s.rss),
 		Errors:    result.Errors,
 	}
 }

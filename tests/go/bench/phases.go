@@ -20,7 +20,18 @@ type phase struct {
 	server, floor role
 	// first makes each call about a key that was never used: a number of calls in place of a time.
 	first bool
-	call  func(c load.Client, target target) load.Call
+	call  makeCalls
+	// raw makes the same calls with a client that is cheaper, where connect-go may be the limit.
+	raw makeCalls
+}
+
+// makeCalls returns what makes one call after another about the keys of a target.
+type makeCalls func(c clients, target target) load.Call
+
+// clients are the ways in which one server can be called.
+type clients struct {
+	load.Client
+	raw load.Raw
 }
 
 // target is whom calls go to, and about which keys.
@@ -42,42 +53,48 @@ func mesh(number int) string { return fmt.Sprintf("mesh-%d", number%100) }
 var phases = []phase{
 	{name: "first registration", server: uncached, floor: floorB, first: true, call: firstRegistration},
 	{name: "renewal", server: uncached, floor: floorB, call: renewal},
-	{name: "lookup, uncached", server: uncached, floor: floorB, call: lookup},
-	{name: "lookup, hot", server: hot, floor: floorA, call: lookup},
+	{name: "lookup, uncached", server: uncached, floor: floorB, call: lookup, raw: rawLookup},
+	{name: "lookup, hot", server: hot, floor: floorA, call: lookup, raw: rawLookup},
 	{name: "unknown key", server: uncached, floor: floorB, call: unknown},
 	{name: "agent: renewal", server: uncached, floor: floorB, call: agentRenewal},
 	{name: "agent: lookup", server: uncached, floor: floorB, call: agentLookup},
-	{name: "Health", server: hot, floor: floorA, call: health},
+	{name: "Health", server: hot, floor: floorA, call: health, raw: rawHealth},
 	{name: "lookup with a certificate", server: uncached, floor: floorB, call: certificate},
 }
 
-func firstRegistration(c load.Client, target target) load.Call {
+func firstRegistration(c clients, target target) load.Call {
 	return func(ctx context.Context, number int) error {
 		return c.Register(ctx, load.Colony(fmt.Sprintf("first-%s-%d", target.round, number), number))
 	}
 }
 
-func renewal(c load.Client, target target) load.Call {
+func renewal(c clients, target target) load.Call {
 	return func(ctx context.Context, _ int) error {
 		number := target.pick()
 		return c.Register(ctx, load.Colony(colony(number), number))
 	}
 }
 
-func lookup(c load.Client, target target) load.Call {
+func lookup(c clients, target target) load.Call {
 	return func(ctx context.Context, _ int) error {
 		number := target.pick()
 		return unless(target.isFloor, c.Lookup(ctx, colony(number), number))
 	}
 }
 
-func unknown(c load.Client, target target) load.Call {
+func rawLookup(c clients, target target) load.Call {
+	return func(ctx context.Context, _ int) error {
+		return unless(target.isFloor, c.raw.Lookup(ctx, colony(target.pick())))
+	}
+}
+
+func unknown(c clients, target target) load.Call {
 	return func(ctx context.Context, _ int) error {
 		return unless(target.isFloor, c.LookupUnknown(ctx, fmt.Sprintf("unknown-%d", target.pick())))
 	}
 }
 
-func agentRenewal(c load.Client, target target) load.Call {
+func agentRenewal(c clients, target target) load.Call {
 	if target.isFloor {
 		return renewal(c, target)
 	}
@@ -87,7 +104,7 @@ func agentRenewal(c load.Client, target target) load.Call {
 	}
 }
 
-func agentLookup(c load.Client, target target) load.Call {
+func agentLookup(c clients, target target) load.Call {
 	if target.isFloor {
 		return lookup(c, target)
 	}
@@ -97,14 +114,21 @@ func agentLookup(c load.Client, target target) load.Call {
 	}
 }
 
-func health(c load.Client, target target) load.Call {
+func health(c clients, target target) load.Call {
 	if target.isFloor {
 		return lookup(c, target)
 	}
 	return func(ctx context.Context, _ int) error { return c.Healthy(ctx) }
 }
 
-func certificate(c load.Client, target target) load.Call {
+func rawHealth(c clients, target target) load.Call {
+	if target.isFloor {
+		return rawLookup(c, target)
+	}
+	return func(ctx context.Context, _ int) error { return c.raw.Healthy(ctx) }
+}
+
+func certificate(c clients, target target) load.Call {
 	return func(ctx context.Context, _ int) error {
 		number := target.pick()
 		if target.isFloor {

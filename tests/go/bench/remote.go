@@ -19,7 +19,7 @@ func remotePhase(url, codec string, phase phase, duration time.Duration) load.Re
 	}
 	client := load.NewClient(url, remoteClients, options...)
 	prepareOnce(client)
-	call := phase.call(client, target{round: fmt.Sprint(time.Now().UnixNano()), pick: load.Uniform(keys)})
+	call := phase.call(clients{Client: client}, target{round: fmt.Sprint(time.Now().UnixNano()), pick: load.Uniform(keys)})
 	if phase.first {
 		return load.Calls(remoteClients, 4*remoteClients, call)
 	}

@@ -63,11 +63,11 @@ func (r *report) judge() {
 	add("errors", 0, float64(errors))
 }
 
-// find returns the row of a phase as all are compared: 64 clients, uniform keys, not the shards.
+// find returns the row of a phase as all are compared: 64 clients of connect-go, uniform keys, not the shards.
 func (r *report) find(phase, codec string) row {
 	for _, row := range r.Rows {
 		if row.Phase == phase && row.Codec == codec && row.Clients == 64 && row.Keys == "uniform" &&
-			row.Floor != "" && row.Server != shards {
+			row.Client == connectGo && row.Floor != "" && row.Server != shards {
 			return row
 		}
 	}
@@ -78,15 +78,15 @@ func (r *report) find(phase, codec string) row {
 func (r *report) table() string {
 	var text strings.Builder
 	writer := tabwriter.NewWriter(&text, 0, 0, 1, ' ', 0)
-	fmt.Fprintln(writer, "| phase\t| server\t| codec\t| keys\t| clients\t| calls/s\t| p50\t| p95\t| p99\t| max ms\t| CPU us/call\t| RSS MiB\t| to floor\t|")
-	fmt.Fprintln(writer, "|---\t|---\t|---\t|---\t|---\t|---\t|---\t|---\t|---\t|---\t|---\t|---\t|---\t|")
+	fmt.Fprintln(writer, "| phase\t| server\t| codec\t| keys\t| clients\t|\t| calls/s\t| p50\t| p95\t| p99\t| max ms\t| CPU us/call\t| RSS MiB\t| to floor\t|")
+	fmt.Fprintln(writer, "|---\t|---\t|---\t|---\t|---\t|---\t|---\t|---\t|---\t|---\t|---\t|---\t|---\t|---\t|")
 	for _, row := range r.Rows {
 		ratio := ""
 		if row.Floor != "" {
 			ratio = fmt.Sprintf("%.2f", row.Ratio)
 		}
-		fmt.Fprintf(writer, "| %s\t| %s\t| %s\t| %s\t| %d\t| %.0f\t| %.1f\t| %.1f\t| %.1f\t| %.1f\t| %.0f\t| %.0f\t| %s\t|\n",
-			row.Phase, row.Server, row.Codec, row.Keys, row.Clients, row.PerSecond,
+		fmt.Fprintf(writer, "| %s\t| %s\t| %s\t| %s\t| %d\t| %s\t| %.0f\t| %.1f\t| %.1f\t| %.1f\t| %.1f\t| %.0f\t| %.0f\t| %s\t|\n",
+			row.Phase, row.Server, row.Codec, row.Keys, row.Clients, row.Client, row.PerSecond,
 			row.P50, row.P95, row.P99, row.Max, row.CPU, row.RSS, ratio)
 	}
 	_ = writer.Flush()

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -131,6 +132,26 @@ func TestCensusIsExactAfterBirthsDeathsAndAKill(t *testing.T) {
 	})
 }
 
+// The Worker may be killed before it has told the census of a birth: the object's first alarm does it then.
+func TestABirthIsCountedThoughTheWorkerIsKilledBeforeItIsTold(t *testing.T) {
+	t.Parallel()
+	const ttl = 4 * time.Second
+	worker := harness.Start(t, "DEFAULT_TTL_SECONDS=4", "CENSUS_REFRESH_MS=60000", "CLEANUP_INTERVAL_MS=100")
+	registerColony(t, worker.Client(), colony("m", "k"))
+	worker.RestartWith("CENSUS_REFRESH_MS=0")
+	if counted := health(t, worker.Client()).GetRegisteredColonies(); counted != 0 {
+		t.Fatalf("%d colonies: the kill came too late to show anything", counted)
+	}
+	next := time.Now()
+	harness.Eventually(t, ttl+patience, "the birth is counted", func() bool {
+		if time.Now().After(next) {
+			registerColony(t, worker.Client(), colony("m", "k"))
+			next = time.Now().Add(ttl / 4)
+		}
+		return health(t, worker.Client()).GetRegisteredColonies() == 1
+	})
+}
+
 // A renewal tells the census nothing, and Health asks no object while it remembers.
 func TestHeartbeatsAndHealthCostTheCensusNothing(t *testing.T) {
 	t.Parallel()
@@ -138,8 +159,8 @@ func TestHeartbeatsAndHealthCostTheCensusNothing(t *testing.T) {
 	c := worker.Client()
 	registerColony(t, c, colony("m", "k"))
 	health(t, c, "Cf-Ray", "first")
-	harness.Eventually(t, patience, "the birth is told", func() bool {
-		return len(worker.Sweeps("colony:m")) > 0
+	harness.Eventually(t, patience, "the birth has gone on to the sum", func() bool {
+		return strings.Contains(worker.Log(), `"sweep":"census:`)
 	})
 	for i := range 10 {
 		registerColony(t, c, colony("m", "k"))
@@ -149,7 +170,7 @@ func TestHeartbeatsAndHealthCostTheCensusNothing(t *testing.T) {
 			t.Errorf("Health: %+v", line)
 		}
 	}
-	if sweeps := worker.Sweeps("colony:m"); len(sweeps) != 1 {
+	if sweeps := worker.Sweeps("colony:m"); len(sweeps) != 0 {
 		t.Errorf("the heartbeats woke the object: %+v", sweeps)
 	}
 }

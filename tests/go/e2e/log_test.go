@@ -10,7 +10,7 @@ import (
 // Whoever reads the log learns who failed at what, but nothing of what they sent.
 func TestLogQuotesNoMessages(t *testing.T) {
 	t.Parallel()
-	worker := harness.Start(t, "REGISTRY_SHARDS=0")
+	worker := harness.Start(t, "REGISTRY_SHARDS=0", "DEFAULT_TTL_SECONDS=5", "CLEANUP_INTERVAL_MS=100")
 	const secret = "c2VjcmV0"
 	for _, body := range []string{
 		`{"mesh_id":"m","pubkey":"` + secret + `","endpoints":["` + secret + `:1"]}`,

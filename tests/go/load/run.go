@@ -74,14 +74,29 @@ func run(clients int, isDue func(int) bool, call Call) Result {
 	all.Wait()
 	total := Result{Elapsed: time.Since(started), latency: newHistogram()}
 	for _, result := range results {
-		total.Calls += result.Calls
-		total.Errors += result.Errors
-		total.latency.Merge(result.latency)
-		if total.FirstError == nil {
-			total.FirstError = result.FirstError
+		total.add(result)
+	}
+	return total
+}
+
+// Then is both results, one after the other.
+func (r Result) Then(next Result) Result {
+	total := Result{Elapsed: r.Elapsed + next.Elapsed, latency: newHistogram()}
+	for _, result := range []Result{r, next} {
+		if result.latency != nil {
+			total.add(result)
 		}
 	}
 	return total
+}
+
+func (r *Result) add(part Result) {
+	r.Calls += part.Calls
+	r.Errors += part.Errors
+	r.latency.Merge(part.latency)
+	if r.FirstError == nil {
+		r.FirstError = part.FirstError
+	}
 }
 
 func client(next *atomic.Int64, isDue func(int) bool, call Call) Result {
