@@ -19,6 +19,7 @@ const config :Workerd.Config = (
 const worker :Workerd.Worker = (
   # As in wrangler.toml.
   compatibilityDate = "2026-03-01",
+  compatibilityFlags = ["enable_request_signal"],
   modules = [
     (name = "index.js", esModule = embed "build/index.js"),
     (name = "index_bg.wasm", wasm = embed "build/index_bg.wasm"),
@@ -36,11 +37,17 @@ const worker :Workerd.Worker = (
     (name = "CORAL_RELAYS", fromEnvironment = "CORAL_RELAYS"),
     (name = "CORAL_STUN_SERVERS", fromEnvironment = "CORAL_STUN_SERVERS"),
     (name = "DEFAULT_TTL_SECONDS", fromEnvironment = "DEFAULT_TTL_SECONDS"),
+    (name = "DISCOVERY_ADMIN_KEY", fromEnvironment = "DISCOVERY_ADMIN_KEY"),
+    (name = "DISCOVERY_PREVIOUS_KEYS", fromEnvironment = "DISCOVERY_PREVIOUS_KEYS"),
+    (name = "DISCOVERY_SIGNING_KEY", fromEnvironment = "DISCOVERY_SIGNING_KEY"),
     (name = "ENVIRONMENT", fromEnvironment = "ENVIRONMENT"),
     (name = "LOG_FORMAT", fromEnvironment = "LOG_FORMAT"),
     (name = "LOG_LEVEL", fromEnvironment = "LOG_LEVEL"),
     (name = "REGISTRY_SHARDS", fromEnvironment = "REGISTRY_SHARDS"),
     (name = "SERVICE_VERSION", fromEnvironment = "SERVICE_VERSION"),
+    (name = "TOKENS_BY_AGENT", fromEnvironment = "TOKENS_BY_AGENT"),
+    (name = "TOKENS_BY_CLIENT", fromEnvironment = "TOKENS_BY_CLIENT"),
+    (name = "TOKENS_BY_COLONY", fromEnvironment = "TOKENS_BY_COLONY"),
   ],
   durableObjectNamespaces = [
     (className = "RegistryDurableObject", uniqueKey = "coral-discovery", enableSql = true),

@@ -14,6 +14,9 @@ pub const CENSUS_SHARDS: u32 = 16;
 /// What the name of an object starts with that holds the leases of many.
 pub const SHARD: &str = "shard";
 
+/// What the name of a mesh's own object starts with.
+const COLONY: &str = "colony";
+
 /// The name of the object that adds the parts of the census up.
 pub const CENSUS_TOTAL: &str = "census:total";
 
@@ -43,12 +46,29 @@ pub fn role(name: &str) -> Role {
 pub fn lease_object(key: &LeaseKey, shards: Option<NonZeroU32>) -> String {
     let prefix = match key.kind() {
         LeaseKind::Unspecified => "unspecified",
-        LeaseKind::Colony => "colony",
+        // What else a mesh has is kept where its colony's lease is.
+        LeaseKind::Colony | LeaseKind::Message | LeaseKind::Member => COLONY,
         LeaseKind::Agent => "agent",
         LeaseKind::RelaySession => "relay",
+        LeaseKind::Quota => "quota",
     };
     // Not the scope: an agent is also looked up without it.
-    let name = format!("{prefix}:{}", key.id);
+    object(format!("{prefix}:{}", key.id), shards)
+}
+
+/// The name of a mesh's own object.
+#[must_use]
+pub fn mesh_object(mesh_id: &str, shards: Option<NonZeroU32>) -> String {
+    object(format!("{COLONY}:{mesh_id}"), shards)
+}
+
+/// The name of the object that counts what a caller does.
+#[must_use]
+pub fn client_object(client: &str, shards: Option<NonZeroU32>) -> String {
+    object(format!("client:{client}"), shards)
+}
+
+fn object(name: String, shards: Option<NonZeroU32>) -> String {
     match shards {
         None => name,
         Some(shards) => format!("{SHARD}:{}", stable_hash(&name) % shards),

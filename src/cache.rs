@@ -110,6 +110,15 @@ impl<K: Kv, H: Host> Cache<'_, K, H> {
         self.memo.remember(self.config, key, copy, asked_at_ms);
     }
 
+    /// Gives a copy up. In KV, nothing takes its place.
+    pub fn forget(&self, key: &LeaseKey) {
+        if is_cached(self.config, key) {
+            self.memo.forget(key);
+            self.kv
+                .put_later(kv_key(key), CachedLease::default().encode_to_vec());
+        }
+    }
+
     /// Brings copies up to date after a registration. `rewrite` is whether the object says that KV
     /// may have a copy that is now wrong.
     pub fn renew(&self, key: &LeaseKey, lease: Lease, asked_at_ms: i64, rewrite: bool) {
@@ -154,7 +163,11 @@ fn is_cached(config: &Config, key: &LeaseKey) -> bool {
     let is_exact = match key.kind() {
         LeaseKind::Colony => true,
         LeaseKind::Agent => !key.scope.is_empty(),
-        LeaseKind::RelaySession | LeaseKind::Unspecified => false,
+        LeaseKind::RelaySession
+        | LeaseKind::Message
+        | LeaseKind::Quota
+        | LeaseKind::Member
+        | LeaseKind::Unspecified => false,
     };
     config.hot_lookups.is_some() && is_exact
 }
@@ -195,6 +208,10 @@ impl Memo {
                 fresh_until_ms,
             },
         );
+    }
+
+    fn forget(&self, key: &LeaseKey) {
+        self.0.borrow_mut().remove(key.encode_to_vec().as_slice());
     }
 
     /// How many leases are remembered.

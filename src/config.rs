@@ -4,8 +4,11 @@ use std::num::NonZeroU32;
 
 use connect::Error;
 use serde::Serialize;
+use sha2::{Digest as _, Sha256};
 
+use crate::limits;
 use crate::relays::{self, Relay};
+use crate::tokens::{self, PublicKey, Signer};
 
 /// What can be configured, with its defaults applied. The README has a line for each variable.
 #[derive(Clone, Debug)]
@@ -30,6 +33,18 @@ pub struct Config {
     pub relays: Vec<Relay>,
     /// `AGENT_TAKEOVER`: whether another key may take a live agent id over.
     pub agent_takeover: bool,
+    /// `DISCOVERY_SIGNING_KEY`: what signs tickets; without, none are issued.
+    pub signer: Option<Signer>,
+    /// `DISCOVERY_PREVIOUS_KEYS`: public keys of tickets that may still be under way.
+    pub previous_keys: Vec<PublicKey>,
+    /// `TOKENS_BY_AGENT`, `TOKENS_BY_CLIENT` and `TOKENS_BY_COLONY`: how many tickets are issued in an hour; 0 for any number.
+    pub tokens_by_agent: u32,
+    /// See `tokens_by_agent`.
+    pub tokens_by_client: u32,
+    /// See `tokens_by_agent`.
+    pub tokens_by_colony: u32,
+    /// `DISCOVERY_ADMIN_KEY`: the SHA-256 of the secret of operators; without, there is nothing for them.
+    pub admin_key_hash: Option<[u8; 32]>,
     /// `REGISTRY_SHARDS`: `None` gives each lease its own object.
     pub shards: Option<NonZeroU32>,
     /// `CENSUS_REFRESH_MS`: how old the number of colonies may be that Health reports.
@@ -87,6 +102,13 @@ const MEMO_ENTRIES: usize = 256;
 /// A full memo of the largest records is then a quarter of an isolate's memory.
 const MAX_MEMO_ENTRIES: usize = 512;
 
+/// RFD 086, as are the next two: how many tickets an agent gets in an hour.
+const TOKENS_BY_AGENT: u32 = 10;
+/// How many tickets an address gets in an hour.
+const TOKENS_BY_CLIENT: u32 = 100;
+/// How many tickets are issued for a colony in an hour.
+const TOKENS_BY_COLONY: u32 = 1_000;
+
 impl Default for Config {
     /// What applies where nothing is configured.
     fn default() -> Self {
@@ -101,6 +123,12 @@ impl Default for Config {
             stun_servers: vec![STUN_SERVER.to_owned()],
             relays: Vec::new(),
             agent_takeover: false,
+            signer: None,
+            previous_keys: Vec::new(),
+            tokens_by_agent: TOKENS_BY_AGENT,
+            tokens_by_client: TOKENS_BY_CLIENT,
+            tokens_by_colony: TOKENS_BY_COLONY,
+            admin_key_hash: None,
             shards: None,
             census_refresh_ms: CENSUS_REFRESH_MS,
             hot_lookups: NonZeroU32::new(HOT_LOOKUPS),
@@ -157,6 +185,7 @@ impl Config {
         let relays = vars.text("CORAL_RELAYS", "[]".to_owned());
         let shards = default.shards.map_or(0, NonZeroU32::get);
         let hot_lookups = default.hot_lookups.map_or(0, NonZeroU32::get);
+        let (signer, previous_keys) = vars.keys()?;
         Ok(Self {
             platform: default.platform,
             ttl_seconds: vars.number("DEFAULT_TTL_SECONDS", TTL_SECONDS, 1, MAX_TTL_SECONDS)?,
@@ -177,6 +206,12 @@ impl Config {
             relays: relays::parse(&relays)
                 .map_err(|must| wrong("CORAL_RELAYS", must).with_cause(&relays))?,
             agent_takeover: vars.number("AGENT_TAKEOVER", false, false, true)?,
+            signer,
+            previous_keys,
+            tokens_by_agent: vars.number("TOKENS_BY_AGENT", TOKENS_BY_AGENT, 0, 1_000_000)?,
+            tokens_by_client: vars.number("TOKENS_BY_CLIENT", TOKENS_BY_CLIENT, 0, 1_000_000)?,
+            tokens_by_colony: vars.number("TOKENS_BY_COLONY", TOKENS_BY_COLONY, 0, 1_000_000)?,
+            admin_key_hash: vars.admin_key_hash()?,
             shards: NonZeroU32::new(vars.number("REGISTRY_SHARDS", shards, 0, 65_536)?),
             census_refresh_ms: vars.number("CENSUS_REFRESH_MS", CENSUS_REFRESH_MS, 0, 3_600_000)?,
             hot_lookups: NonZeroU32::new(vars.number(
@@ -215,12 +250,51 @@ const LOG_LEVELS: [(&str, LogLevel); 4] = [
 const LOG_FORMATS: [(&str, LogFormat); 2] =
     [("object", LogFormat::Object), ("line", LogFormat::Line)];
 
+const SIGNING_KEY: &str = "DISCOVERY_SIGNING_KEY";
+const PREVIOUS_KEYS: &str = "DISCOVERY_PREVIOUS_KEYS";
+const ADMIN_KEY: &str = "DISCOVERY_ADMIN_KEY";
+
 /// Variables, read by what they must be.
 struct Vars<F>(F);
 
 impl<F: Fn(&str) -> Option<String>> Vars<F> {
     fn text(&self, name: &str, default: String) -> String {
         (self.0)(name).unwrap_or(default)
+    }
+
+    /// What signs tickets, and what they were signed with before.
+    fn keys(&self) -> Result<(Option<Signer>, Vec<PublicKey>), Error> {
+        // A secret is nobody's to read, not even in the log: there is no cause that tells it.
+        let signer = (self.0)(SIGNING_KEY).map(|secret| Signer::parse(&secret));
+        let signer = signer
+            .transpose()
+            .map_err(|must| wrong(SIGNING_KEY, must))?;
+        let previous = self.text(PREVIOUS_KEYS, "[]".to_owned());
+        let keys = tokens::parse_previous(&previous)
+            .map_err(|must| wrong(PREVIOUS_KEYS, must).with_cause(&previous))?;
+        let current = signer.as_ref().map(Signer::public);
+        if current.is_some_and(|current| keys.iter().any(|key| key.id == current.id)) {
+            return Err(wrong(
+                PREVIOUS_KEYS,
+                "keys of other ids than the current one",
+            ));
+        }
+        Ok((signer, keys))
+    }
+
+    fn admin_key_hash(&self) -> Result<Option<[u8; 32]>, Error> {
+        let Some(key) = (self.0)(ADMIN_KEY) else {
+            return Ok(None);
+        };
+        let key = key.trim();
+        if key.len() < limits::ADMIN_KEY_BYTES {
+            let least = limits::ADMIN_KEY_BYTES;
+            return Err(wrong(
+                ADMIN_KEY,
+                format!("a secret of at least {least} characters"),
+            ));
+        }
+        Ok(Some(Sha256::digest(key).into()))
     }
 
     fn number<T>(&self, name: &str, default: T, least: T, most: T) -> Result<T, Error>
@@ -331,11 +405,17 @@ mod tests {
             ("CORAL_STUN_SERVERS", "stun.example.org"),
             ("CORAL_STUN_SERVERS", ","),
             ("PLATFORM", "foo"),
+            ("TOKENS_BY_AGENT", "-1"),
+            ("DISCOVERY_SIGNING_KEY", "c2VjcmV0"),
+            ("DISCOVERY_PREVIOUS_KEYS", "c2VjcmV0"),
+            ("DISCOVERY_ADMIN_KEY", "c2VjcmV0"),
         ] {
             let error = config(&[(name, value)]).unwrap_err();
             assert_eq!(error.code(), connect::Code::FailedPrecondition);
             assert!(error.message().contains(name), "{name}={value}");
             assert!(!error.message().contains(&format!("{value:?}")));
+            let is_secret = matches!(name, SIGNING_KEY | ADMIN_KEY);
+            assert_eq!(error.cause().is_none(), is_secret, "{name}");
         }
     }
 }

@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use bytes::Bytes;
 use connect::{Error, Limits, Report, Server};
+use prost::Message as _;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 use worker::Env;
@@ -17,7 +18,7 @@ use crate::registry::census::{self, Census, DEBOUNCE_MS};
 use crate::registry::service::{Registry, Settings};
 use crate::storage::ObjectStore;
 use crate::telemetry;
-use crate::{kv, limits};
+use crate::{kv, limits, mailboxes};
 use connect_worker::{WorkerHost, answer_call, run};
 
 /// One object of the registry. Its class in JavaScript, in `worker.js`, passes on to it.
@@ -27,6 +28,7 @@ pub struct RegistryDurableObject(Rc<Object>);
 
 #[derive(Debug)]
 struct Object {
+    context: JsValue,
     name: Option<String>,
     env: Env,
     isolate: Rc<Isolate>,
@@ -35,10 +37,10 @@ struct Object {
 
 #[wasm_bindgen]
 impl RegistryDurableObject {
-    /// An object with that storage. Its name is absent where the runtime does not tell it.
+    /// An object with that context and its storage. Its name is absent where the runtime does not tell it.
     #[wasm_bindgen(constructor)]
     #[must_use]
-    pub fn new(storage: JsValue, name: Option<String>, env: Env) -> Self {
+    pub fn new(context: JsValue, storage: JsValue, name: Option<String>, env: Env) -> Self {
         let isolate = isolate(&env);
         let config = &isolate.config;
         let settings = Settings {
@@ -51,6 +53,7 @@ impl RegistryDurableObject {
         let role = role(name.as_deref().unwrap_or_default());
         Self(Rc::new(Object {
             registry: Registry::new(store, WorkerHost, role, settings),
+            context,
             name,
             env,
             isolate,
@@ -64,6 +67,19 @@ impl RegistryDurableObject {
         answer_call(head, body, async move |request| {
             object.answer(request).await
         })
+    }
+
+    /// The messages of a mesh, encoded; nothing if there are none. `None` when they cannot be read.
+    #[must_use]
+    pub fn messages(&self, mesh_id: &str) -> Option<Vec<u8>> {
+        match self.0.registry.messages(mesh_id) {
+            Ok(messages) => Some(messages.encode_to_vec()),
+            Err(error) => {
+                let cause = error.cause().unwrap_or_default();
+                telemetry::log_trouble(&self.0.isolate.config, "an object failed", cause);
+                None
+            }
+        }
     }
 
     /// Sweeps. What it returns, if anything, is why that failed: the runtime tries an alarm again that throws.
@@ -93,9 +109,19 @@ impl Object {
             // It does not cross over to the caller, who only learns that it failed.
             telemetry::log_trouble(&self.isolate.config, "an object failed", cause);
         }
+        self.deliver();
         let cost = self.registry.store.inner.take_cost();
         tell_cost(answer.headers_mut(), cost);
         answer
+    }
+
+    /// Sends what has come to those who wait for it.
+    fn deliver(&self) {
+        for mesh_id in self.registry.arrived.take() {
+            if let Ok(messages) = self.registry.messages(&mesh_id) {
+                mailboxes::send(&self.context, &mesh_id, &messages);
+            }
+        }
     }
 
     async fn sweep(&self) -> Result<(), String> {

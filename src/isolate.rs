@@ -7,7 +7,8 @@ use connect::Error;
 
 use crate::cache::Memo;
 use crate::config::Config;
-use crate::registry::census::Gathered;
+use crate::protos::coral::registry::v1::{CensusEntry, Member};
+use crate::registry::reports::Gathered;
 
 /// The memory of an isolate.
 #[derive(Debug)]
@@ -25,7 +26,9 @@ pub struct Isolate {
     /// Hot leases.
     pub memo: Memo,
     /// Births that the census is not told of yet.
-    pub births: RefCell<Gathered>,
+    pub births: RefCell<Gathered<CensusEntry>>,
+    /// Agents that their meshes are not told of yet.
+    pub members: RefCell<Gathered<(String, Member)>>,
     /// How many steps of growth of the module's memory were logged.
     pub memory_steps: Cell<usize>,
     /// When each kind of trouble was logged last.
@@ -62,6 +65,7 @@ impl Isolate {
             colonies: Cell::new(None),
             memo: Memo::default(),
             births: RefCell::default(),
+            members: RefCell::default(),
             memory_steps: Cell::new(0),
             warned_at_ms: RefCell::default(),
             noted: RefCell::default(),

@@ -4,11 +4,12 @@ use std::rc::Rc;
 
 use connect::{Error, Host as _};
 use connect_worker::WorkerHost;
+use worker::Env;
 use worker::kv::{KvError, KvStore};
-use worker::{Context, Env};
 
 use crate::bindings;
 use crate::cache::Kv;
+use crate::event::Event;
 use crate::isolate::Isolate;
 use crate::meter::Meter;
 use crate::telemetry;
@@ -29,7 +30,7 @@ pub struct WorkerKv {
     /// The bindings.
     pub env: Env,
     /// What writes outlive the request by.
-    pub context: Rc<Context>,
+    pub event: Rc<Event>,
     /// The isolate's memory.
     pub isolate: Rc<Isolate>,
     /// Notes what is used.
@@ -55,7 +56,7 @@ impl Kv for WorkerKv {
         };
         self.meter.note(|usage| usage.kv_writes += 1);
         let isolate = Rc::clone(&self.isolate);
-        self.context.wait_until(async move {
+        self.event.wait_until(async move {
             if let Err(error) = put(&store, &key, &value, Some(EXPIRATION_TTL_SECONDS)).await {
                 warn(&isolate, "KV cannot be written", &error);
             }

@@ -65,6 +65,27 @@ pub const CERTIFICATE_BYTES: usize = 32 * 1024;
 /// Bytes of a fingerprint: SHA-512, longer than any in use.
 pub const FINGERPRINT_BYTES: usize = 64;
 
+/// Bytes of a message for a colony: RFD 108's have some 350, of a small JSON with two keys and an address.
+pub const MESSAGE_CIPHERTEXT_BYTES: usize = 4 * 1024;
+
+/// Bytes of the nonce of a message: AES-GCM's.
+pub const MESSAGE_NONCE_BYTES: usize = 12;
+
+/// Bytes of the token that a message is left with (RFD 108).
+pub const MESSAGE_TOKEN_BYTES: usize = 32;
+
+/// Seconds that a message for a colony may stay, and does by default (RFD 108).
+pub const MESSAGE_TTL_SECONDS: i32 = 90;
+
+/// How long a poll for messages may wait (RFD 108). Clients' own deadlines are at 35 seconds.
+pub const POLL_WAIT: Duration = Duration::from_secs(25);
+
+/// Bytes that the secret of operators must have: 24 random bytes in base64, which nobody guesses.
+pub const ADMIN_KEY_BYTES: usize = 32;
+
+/// Agents of a mesh that an operator is shown at once: each costs a request to its object.
+pub const LISTED_AGENTS: usize = 500;
+
 /// The largest port.
 pub const PORT: u32 = 65_535;
 

@@ -95,7 +95,8 @@ impl<'a> MemoryPlatform<'a> {
 impl<'a> Platform for MemoryPlatform<'a> {
     type Objects = MemoryObjects<'a>;
     type Kv = MemoryKv<'a>;
-    type Births = MemoryObjects<'a>;
+    type Mailboxes = MemoryObjects<'a>;
+    type Reports = MemoryObjects<'a>;
     type Limiter = MemoryLimiter;
     type Host = SkewedHost<'a>;
 
@@ -107,7 +108,11 @@ impl<'a> Platform for MemoryPlatform<'a> {
         &self.kv
     }
 
-    fn births(&self) -> &MemoryObjects<'a> {
+    fn mailboxes(&self) -> &MemoryObjects<'a> {
+        &self.objects
+    }
+
+    fn reports(&self) -> &MemoryObjects<'a> {
         &self.objects
     }
 

@@ -49,6 +49,7 @@ impl AnsweredBy {
 pub struct Meter {
     usage: Cell<Usage>,
     mesh_id: RefCell<String>,
+    target: RefCell<String>,
 }
 
 impl Meter {
@@ -68,6 +69,17 @@ impl Meter {
     /// Notes which mesh the request is about.
     pub fn note_mesh(&self, mesh_id: &str) {
         mesh_id.clone_into(&mut self.mesh_id.borrow_mut());
+    }
+
+    /// Notes what an operator changes, beside the mesh.
+    pub fn note_target(&self, id: &str) {
+        id.clone_into(&mut self.target.borrow_mut());
+    }
+
+    /// What an operator changes, beside the mesh; empty if nothing.
+    #[must_use]
+    pub fn target(&self) -> String {
+        self.target.borrow().clone()
     }
 
     /// Which mesh the request is about; empty if it did not say.

@@ -61,10 +61,18 @@ impl DurableObjects {
     /// When `wrangler.toml` has no such binding.
     pub fn new(env: &Env, meter: Rc<Meter>) -> Result<Self, &'static str> {
         Ok(Self {
-            namespace: bindings::find(env, BINDING).ok_or("there is no binding REGISTRY")?,
+            namespace: namespace(env)?,
             meter,
         })
     }
+}
+
+/// The namespace of the registry's objects.
+///
+/// # Errors
+/// When `wrangler.toml` has no such binding.
+pub fn namespace(env: &Env) -> Result<JsValue, &'static str> {
+    bindings::find(env, BINDING).ok_or("there is no binding REGISTRY")
 }
 
 impl Objects for DurableObjects {

@@ -3,14 +3,16 @@
 use std::rc::Rc;
 
 use connect_worker::WorkerHost;
-use worker::{Context, Env};
+use worker::Env;
 
-use crate::births::WorkerBirths;
+use crate::event::Event;
 use crate::isolate::Isolate;
 use crate::kv::WorkerKv;
 use crate::limiter::WorkerLimiter;
+use crate::mailboxes::WorkerMailboxes;
 use crate::meter::Meter;
 use crate::objects::DurableObjects;
+use crate::reports::WorkerReports;
 use crate::service::Platform;
 
 /// What one request may use of the platform.
@@ -18,32 +20,39 @@ use crate::service::Platform;
 pub struct WorkerPlatform {
     objects: DurableObjects,
     kv: WorkerKv,
-    births: WorkerBirths,
+    mailboxes: WorkerMailboxes,
+    reports: WorkerReports,
     limiter: WorkerLimiter,
 }
 
 impl WorkerPlatform {
-    /// The bindings of `env`; `meter` notes what is used of them.
+    /// The bindings of `env`; `meter` notes what is used.
     ///
     /// # Errors
     /// When the registry's objects are not bound.
     pub fn new(
         env: &Env,
-        context: Context,
+        event: Event,
         isolate: &Rc<Isolate>,
         meter: &Rc<Meter>,
     ) -> Result<Self, &'static str> {
-        let context = Rc::new(context);
+        let event = Rc::new(event);
         Ok(Self {
             objects: DurableObjects::new(env, Rc::clone(meter))?,
-            births: WorkerBirths {
+            mailboxes: WorkerMailboxes {
                 env: env.clone(),
-                context: Rc::clone(&context),
+                event: Rc::clone(&event),
+                isolate: Rc::clone(isolate),
+                meter: Rc::clone(meter),
+            },
+            reports: WorkerReports {
+                env: env.clone(),
+                event: Rc::clone(&event),
                 isolate: Rc::clone(isolate),
             },
             kv: WorkerKv {
                 env: env.clone(),
-                context,
+                event,
                 isolate: Rc::clone(isolate),
                 meter: Rc::clone(meter),
             },
@@ -58,7 +67,8 @@ impl WorkerPlatform {
 impl Platform for WorkerPlatform {
     type Objects = DurableObjects;
     type Kv = WorkerKv;
-    type Births = WorkerBirths;
+    type Mailboxes = WorkerMailboxes;
+    type Reports = WorkerReports;
     type Limiter = WorkerLimiter;
     type Host = WorkerHost;
 
@@ -70,8 +80,12 @@ impl Platform for WorkerPlatform {
         &self.kv
     }
 
-    fn births(&self) -> &WorkerBirths {
-        &self.births
+    fn mailboxes(&self) -> &WorkerMailboxes {
+        &self.mailboxes
+    }
+
+    fn reports(&self) -> &WorkerReports {
+        &self.reports
     }
 
     fn limiter(&self) -> &WorkerLimiter {

@@ -17,8 +17,10 @@ pub enum Limit {
     RegisterByClient,
     /// Registrations by what is registered, a colony or an agent of a mesh, and by the key that shall own it.
     RegisterByLease,
-    /// Lookups by the caller's address.
+    /// Lookups and polls for messages by the caller's address.
     LookupByClient,
+    /// Polls for the messages of a mesh.
+    PollByMesh,
 }
 
 /// The period over which `wrangler.toml` counts, and so when it is worth trying again.
@@ -26,10 +28,11 @@ const PERIOD: Duration = Duration::from_secs(60);
 
 impl Limit {
     /// All of them.
-    pub const ALL: [Self; 3] = [
+    pub const ALL: [Self; 4] = [
         Self::RegisterByClient,
         Self::RegisterByLease,
         Self::LookupByClient,
+        Self::PollByMesh,
     ];
 
     /// The name of its binding in `wrangler.toml`.
@@ -39,6 +42,7 @@ impl Limit {
             Self::RegisterByClient => "LIMIT_REGISTER_BY_CLIENT",
             Self::RegisterByLease => "LIMIT_REGISTER_BY_LEASE",
             Self::LookupByClient => "LIMIT_LOOKUP_BY_CLIENT",
+            Self::PollByMesh => "LIMIT_POLL_BY_MESH",
         }
     }
 }
@@ -65,6 +69,7 @@ pub async fn check(limiter: &impl Limiter, limit: Limit, key: &str) -> Result<()
         Limit::RegisterByClient => "registrations from this address",
         Limit::RegisterByLease => "registrations of this id",
         Limit::LookupByClient => "lookups from this address",
+        Limit::PollByMesh => "polls for this mesh",
     };
     Err(
         Error::resource_exhausted(format!("too many {what}: try again in a minute"))

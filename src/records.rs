@@ -57,6 +57,7 @@ pub fn to_record(lease: &StoredLease) -> Record {
         counted: holder.counted,
         cached_until_ms: holder.cached_until_ms,
         record,
+        told_until_ms: holder.told_until_ms,
     }
 }
 
@@ -69,6 +70,7 @@ pub fn from_record(stored: Record) -> StoredLease {
             expires_at_ms: stored.expires_at_ms,
             counted: stored.counted,
             cached_until_ms: stored.cached_until_ms,
+            told_until_ms: stored.told_until_ms,
         },
         registered_at_ms: stored.registered_at_ms,
         record: stored.record,
@@ -95,10 +97,10 @@ mod tests {
 
         #[test]
         fn a_lease_is_stored_as_it_is(
-            owner in ".{0,9}", numbers in any::<[i64; 3]>(), counted: bool, record: Vec<u8>
+            owner in ".{0,9}", numbers in any::<[i64; 4]>(), counted: bool, record: Vec<u8>
         ) {
-            let [registered_at_ms, expires_at_ms, cached_until_ms] = numbers;
-            let holder = Holder { owner, expires_at_ms, counted, cached_until_ms };
+            let [registered_at_ms, expires_at_ms, cached_until_ms, told_until_ms] = numbers;
+            let holder = Holder { owner, expires_at_ms, counted, cached_until_ms, told_until_ms };
             let lease = StoredLease { holder, registered_at_ms, record };
             prop_assert_eq!(from_record(to_record(&lease)), lease);
         }

@@ -17,7 +17,7 @@ use crate::protos::coral::registry::v1::{
 };
 use crate::records::{self, COUNTS, LEASES, LIVING};
 use crate::registry::lease::Holder;
-use crate::registry::store::{Cost, Listed, Store, StoredLease};
+use crate::registry::store::{Cost, Count, Kept, Listed, Store, StoredLease, is_news};
 
 #[wasm_bindgen(module = "/src/storage.js")]
 extern "C" {
@@ -142,6 +142,24 @@ impl Store for ObjectStore {
         Ok(latest)
     }
 
+    fn leases(&self, kind: LeaseKind, id: &str) -> Result<Vec<Kept>, Error> {
+        let of = LeaseKey {
+            kind: kind.into(),
+            id: id.to_owned(),
+            scope: String::new(),
+        };
+        let mut leases = Vec::new();
+        self.list(&records::leases_of(&of), |key, value| {
+            leases.push(Kept {
+                bytes: key.len().saturating_add(value.len()),
+                key: records::parse_lease_key(&key).ok_or_else(|| failed("unknown key"))?,
+                lease: records::from_record(decode(&value)?),
+            });
+            Ok(())
+        })?;
+        Ok(leases)
+    }
+
     fn put(&self, key: &LeaseKey, lease: &StoredLease) -> Result<(), Error> {
         let value = records::to_record(lease).encode_to_vec();
         self.put(&records::lease_key(key), &value)
@@ -197,18 +215,18 @@ impl Store for ObjectStore {
     }
 
     fn report(&self, births: &[CensusEntry], deaths: &[CensusEntry]) -> Result<(), Error> {
-        for CensusEntry { mesh_id, at_ms } in births {
-            let key = format!("{LIVING}{mesh_id}");
-            let born: Option<CensusEntry> = self.get(&key)?;
-            if born.is_none_or(|born| born.at_ms < *at_ms) {
+        for birth in births {
+            let key = format!("{LIVING}{}", birth.mesh_id);
+            let known: Option<CensusEntry> = self.get(&key)?;
+            if is_news(known.as_ref(), birth) {
                 let born = CensusEntry {
                     mesh_id: String::new(),
-                    at_ms: *at_ms,
+                    ..*birth
                 };
                 self.put(&key, &born.encode_to_vec())?;
             }
         }
-        for CensusEntry { mesh_id, at_ms } in deaths {
+        for CensusEntry { mesh_id, at_ms, .. } in deaths {
             let key = format!("{LIVING}{mesh_id}");
             let born: Option<CensusEntry> = self.get(&key)?;
             if born.is_some_and(|born| born.at_ms <= *at_ms) {
@@ -218,13 +236,19 @@ impl Store for ObjectStore {
         Ok(())
     }
 
-    fn count(&self) -> Result<i64, Error> {
-        let mut colonies = 0;
-        self.list(LIVING, |_, _| {
-            colonies += 1;
+    fn count(&self, now_ms: i64) -> Result<Count, Error> {
+        let mut count = Count::default();
+        let mut gone = Vec::new();
+        self.list(LIVING, |key, value| {
+            if !count.add(&decode(&value)?, now_ms) {
+                gone.push(key);
+            }
             Ok(())
         })?;
-        Ok(colonies)
+        for key in gone {
+            self.remove(&key)?;
+        }
+        Ok(count)
     }
 
     fn put_count(&self, shard: u32, colonies: i64, at_ms: i64) -> Result<(), Error> {

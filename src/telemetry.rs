@@ -233,6 +233,60 @@ pub fn log_trouble(config: &Config, trouble: &str, cause: &str) {
     log(config, level, &entry);
 }
 
+/// An operator's request, as it is logged: beside its entry, and whatever the level.
+#[derive(Serialize)]
+struct Audit {
+    level: LogLevel,
+    audit: String,
+    code: &'static str,
+    mesh: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    target: String,
+    caller: String,
+    ray: String,
+}
+
+/// Logs what an operator asked for at a path, or somebody who is none, and what became of it.
+pub fn log_audit(
+    config: &Config,
+    path: &str,
+    answer: &http::Response<bytes::Bytes>,
+    meter: &Meter,
+    (caller, ray): (Option<std::net::IpAddr>, &str),
+) {
+    let report = answer.extensions().get::<Report>();
+    let code = report.and_then(|report| report.code);
+    let method = path.rsplit('/').next().unwrap_or_default();
+    let entry = Audit {
+        level: LogLevel::Warn,
+        audit: method.chars().take(AUDITED_CHARS).collect(),
+        code: code.map_or("ok", Code::as_str),
+        mesh: hash(&meter.mesh_id()),
+        target: hash(&meter.target()),
+        caller: caller.map(|caller| caller.to_string()).unwrap_or_default(),
+        ray: ray.to_owned(),
+    };
+    log(config, LogLevel::Error, &entry);
+}
+
+/// Of a method's name: longer than any there is.
+const AUDITED_CHARS: usize = 64;
+
+/// Logs, at most once a minute, that colonies get no keys or agents no tickets for want of a key.
+pub fn log_no_key(isolate: &Isolate, now_ms: i64) {
+    const WITHOUT: &str =
+        "DISCOVERY_SIGNING_KEY is not set: no tickets are issued, and agents cannot bootstrap";
+    if isolate.may_warn(WITHOUT, now_ms) {
+        let level = LogLevel::Error;
+        let entry = Trouble {
+            level,
+            trouble: WITHOUT,
+            cause: "somebody asked for a ticket, or for the keys that tickets are checked by",
+        };
+        log(&isolate.config, level, &entry);
+    }
+}
+
 /// Notes what an operator may want to know once.
 pub fn log_note(config: &Config, note: &str) {
     #[derive(Serialize)]

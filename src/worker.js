@@ -2,6 +2,7 @@
 import { DurableObject } from "cloudflare:workers";
 import { receive } from "../connect-worker/js/event.js";
 import { Instance } from "../connect-worker/js/instance.js";
+import { answerWait } from "./mailboxes.js";
 import * as module from "worker:module";
 
 const instance = new Instance(module);
@@ -17,7 +18,7 @@ export class RegistryDurableObject extends DurableObject {
   constructor(context, env) {
     super(context, env);
     this.#object = instance.object(
-      () => new module.RegistryDurableObject(context.storage, context.id.name, env),
+      () => new module.RegistryDurableObject(context, context.storage, context.id.name, env),
     );
   }
 
@@ -25,6 +26,18 @@ export class RegistryDurableObject extends DurableObject {
   call(head, body) {
     const object = this.#object();
     return instance.run(() => object.call(head, body));
+  }
+
+  /** Somebody waits for the messages of a mesh. While nobody else calls, the object need not stay in memory. */
+  fetch(request) {
+    const meshId = decodeURIComponent(request.headers.get("mesh-id"));
+    const object = this.#object();
+    return answerWait(this.ctx, meshId, instance.run(() => object.messages(meshId)));
+  }
+
+  /** Whoever waited has gone. */
+  webSocketClose(socket) {
+    socket.close();
   }
 
   async alarm() {

@@ -108,6 +108,11 @@ export function resolve(number, value) {
   resolve(value);
 }
 
+/** What tells that the caller has gone. */
+export function signalOf({ request }) {
+  return request.signal;
+}
+
 /** What an event keeps alive. */
 export function contextOf(event) {
   return event.context;

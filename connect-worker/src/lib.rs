@@ -82,6 +82,12 @@ pub fn context(event: &JsValue) -> JsValue {
     runtime::context_of(event)
 }
 
+/// What tells that whoever made a fetch event's request has gone: an `AbortSignal`.
+#[must_use]
+pub fn signal(event: &JsValue) -> JsValue {
+    runtime::signal_of(event)
+}
+
 /// An answer in the terms of the runtime. What `Content-Encoding` says is already done.
 fn to_response(answer: &http::Response<Bytes>) -> JsValue {
     let head = message::header_lines(answer.headers());

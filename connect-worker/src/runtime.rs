@@ -17,6 +17,8 @@ extern "C" {
     pub(crate) fn read(event: &JsValue) -> JsValue;
     #[wasm_bindgen(js_name = requestOf)]
     pub(crate) fn request_of(event: &JsValue) -> JsValue;
+    #[wasm_bindgen(js_name = signalOf)]
+    pub(crate) fn signal_of(event: &JsValue) -> JsValue;
     #[wasm_bindgen(js_name = contextOf)]
     pub(crate) fn context_of(event: &JsValue) -> JsValue;
     pub(crate) fn bytes(buffer: &JsValue) -> Vec<u8>;

@@ -24,48 +24,6 @@ const REPORT_ENTRIES: usize = 1_000;
 /// The key in KV under which the number of all colonies is published.
 pub const PUBLISHED: &str = "census:total";
 
-/// Who hears of births before the objects' alarms tell them.
-pub trait Births {
-    /// Tells the census of a birth, after the request was answered. It may be lost.
-    fn tell_later(&self, birth: CensusEntry);
-}
-
-/// How many births an isolate gathers: what comes beyond that within the time waits for the alarms.
-const GATHERED_BIRTHS: usize = 20_000;
-
-/// After how long whoever was about to tell births is taken for lost, in milliseconds: the runtime ends
-/// what goes on that long after an answer.
-const LOST_AFTER_MS: i64 = 30_000;
-
-/// Births that an isolate has yet to tell.
-#[derive(Debug, Default)]
-pub struct Gathered {
-    births: Vec<CensusEntry>,
-    since_ms: i64,
-}
-
-impl Gathered {
-    /// Adds a birth. Whether who adds it must see to the telling, as nobody else does.
-    #[must_use]
-    pub fn add(&mut self, birth: CensusEntry, now_ms: i64) -> bool {
-        let is_first = self.births.is_empty();
-        if self.births.len() < GATHERED_BIRTHS {
-            self.births.push(birth);
-        }
-        let is_due = is_first || now_ms.saturating_sub(self.since_ms) > LOST_AFTER_MS;
-        if is_due {
-            self.since_ms = now_ms;
-        }
-        is_due
-    }
-
-    /// All of them, to be told.
-    #[must_use]
-    pub fn take(&mut self) -> Vec<CensusEntry> {
-        std::mem::take(&mut self.births)
-    }
-}
-
 /// Where an object reports to.
 #[allow(
     async_fn_in_trait,
@@ -158,38 +116,4 @@ fn chunks(births: &[CensusEntry], deaths: &[CensusEntry]) -> Vec<ReportCensusReq
             deaths: entries.to_vec(),
         });
     births.chain(deaths).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn birth(mesh_id: &str) -> CensusEntry {
-        CensusEntry {
-            mesh_id: mesh_id.to_owned(),
-            at_ms: 1,
-        }
-    }
-
-    #[test]
-    fn one_of_those_who_gather_tells_for_all() {
-        let mut gathered = Gathered::default();
-        assert_eq!(
-            ["a", "b", "c"].map(|id| gathered.add(birth(id), 5)),
-            [true, false, false]
-        );
-        assert_eq!(gathered.take(), ["a", "b", "c"].map(birth));
-        assert!(gathered.add(birth("d"), 6));
-    }
-
-    #[test]
-    fn another_tells_when_the_first_is_lost_and_what_is_gathered_is_bounded() {
-        let mut gathered = Gathered::default();
-        let telling = (0..=GATHERED_BIRTHS).filter(|_| gathered.add(birth("a"), 0));
-        assert_eq!(telling.count(), 1);
-        assert!(!gathered.add(birth("b"), LOST_AFTER_MS));
-        assert!(gathered.add(birth("b"), LOST_AFTER_MS + 1));
-        assert!(!gathered.add(birth("b"), LOST_AFTER_MS + 2));
-        assert_eq!(gathered.take().len(), GATHERED_BIRTHS);
-    }
 }

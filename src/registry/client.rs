@@ -1,6 +1,23 @@
 //! How the registry is reached from outside: a client of each of its objects.
 
-use crate::protos::coral::registry::v1::RegistryServiceClient;
+use std::time::Duration;
+
+use connect::Error;
+
+use crate::protos::coral::registry::v1::{CollectResponse, RegistryServiceClient};
+
+/// The mailboxes of meshes.
+#[allow(
+    async_fn_in_trait,
+    reason = "an isolate has one thread: futures need not be Send"
+)]
+pub trait Mailboxes {
+    /// The messages of a mesh that are there, or the first to come within that time; none when it is over.
+    ///
+    /// # Errors
+    /// `unavailable` when its object cannot be asked, `resource_exhausted` when too many wait there.
+    async fn wait(&self, mesh_id: &str, wait: Duration) -> Result<CollectResponse, Error>;
+}
 
 /// The objects of the registry, by name.
 pub trait Objects {

@@ -11,6 +11,8 @@ pub struct Holder {
     pub counted: bool,
     /// Until when a cache may have a copy of it.
     pub cached_until_ms: i64,
+    /// Until when an agent's mesh believes that it has it.
+    pub told_until_ms: i64,
 }
 
 /// What becomes of a request for a lease.
@@ -78,6 +80,7 @@ mod tests {
             expires_at_ms,
             counted: true,
             cached_until_ms: 0,
+            told_until_ms: 0,
         }
     }
 

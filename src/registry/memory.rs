@@ -9,15 +9,17 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use connect::testing::TestHost;
-use connect::{Client, Codec, Error, Limits, Server, Transport};
+use connect::{CallOptions, Client, Codec, Error, Host as _, Limits, Server, Transport};
 
-use super::census::{self, Births, Census};
-use super::client::Objects;
+use super::census::{self, Census};
+use super::client::{Mailboxes, Objects};
 use super::lease::Holder;
+use super::reports::Reports;
 use super::service::{Registry, Settings};
-use super::store::{Listed, Store, StoredLease};
+use super::store::{Count, Kept, Listed, Store, StoredLease, is_news};
 use crate::protos::coral::registry::v1::{
-    CensusEntry, LeaseKey, LeaseKind, RegistryServiceClient, ReportCountRequest, registry_service,
+    CensusEntry, CollectRequest, CollectResponse, LeaseKey, LeaseKind, Member,
+    RegistryServiceClient, ReportCountRequest, registry_service,
 };
 use crate::{addressing, limits};
 
@@ -27,7 +29,7 @@ type Key = (i32, String, String);
 #[derive(Debug, Default)]
 pub struct MemoryStore {
     leases: RefCell<BTreeMap<Key, StoredLease>>,
-    census: RefCell<BTreeMap<String, i64>>,
+    census: RefCell<BTreeMap<String, CensusEntry>>,
     counts: RefCell<BTreeMap<u32, (i64, i64)>>,
     /// Every lease that was ever written, in order.
     pub history: RefCell<Vec<StoredLease>>,
@@ -62,6 +64,23 @@ impl Store for Rc<MemoryStore> {
             (lease.holder.expires_at_ms >= now_ms, lease.registered_at_ms)
         });
         Ok(latest.map(|(_, lease)| lease.clone()))
+    }
+
+    fn leases(&self, kind: LeaseKind, id: &str) -> Result<Vec<Kept>, Error> {
+        let leases = self.leases.borrow();
+        let of_id = leases
+            .iter()
+            .filter(|((of, named, _), _)| *of == i32::from(kind) && named == id);
+        let listed = of_id.map(|((kind, id, scope), lease)| Kept {
+            key: LeaseKey {
+                kind: *kind,
+                id: id.clone(),
+                scope: scope.clone(),
+            },
+            lease: lease.clone(),
+            bytes: id.len() + scope.len() + lease.record.len(),
+        });
+        Ok(listed.collect())
     }
 
     fn put(&self, key: &LeaseKey, lease: &StoredLease) -> Result<(), Error> {
@@ -124,11 +143,12 @@ impl Store for Rc<MemoryStore> {
     fn report(&self, births: &[CensusEntry], deaths: &[CensusEntry]) -> Result<(), Error> {
         let mut census = self.census.borrow_mut();
         for birth in births {
-            let born_at_ms = census.entry(birth.mesh_id.clone()).or_insert(birth.at_ms);
-            *born_at_ms = birth.at_ms.max(*born_at_ms);
+            if is_news(census.get(&birth.mesh_id), birth) {
+                census.insert(birth.mesh_id.clone(), birth.clone());
+            }
         }
         for death in deaths {
-            census.retain(|id, born_at_ms| *id != death.mesh_id || *born_at_ms > death.at_ms);
+            census.retain(|id, born| *id != death.mesh_id || born.at_ms > death.at_ms);
         }
         Ok(())
     }
@@ -147,8 +167,11 @@ impl Store for Rc<MemoryStore> {
         Ok(self.counts.borrow().values().map(|count| count.0).sum())
     }
 
-    fn count(&self) -> Result<i64, Error> {
-        Ok(i64::try_from(self.census.borrow().len()).unwrap_or(i64::MAX))
+    fn count(&self, now_ms: i64) -> Result<Count, Error> {
+        let mut count = Count::default();
+        let mut census = self.census.borrow_mut();
+        census.retain(|_, born| count.add(born, now_ms));
+        Ok(count)
     }
 
     async fn alarm(&self) -> Result<Option<i64>, Error> {
@@ -183,6 +206,8 @@ pub struct MemoryObjects<'a> {
     pub are_down: Rc<Cell<bool>>,
     /// Births that somebody was to tell of.
     pub births: Rc<RefCell<Vec<CensusEntry>>>,
+    /// Agents that somebody was to tell their meshes of.
+    pub members: Rc<RefCell<Vec<(String, Member)>>>,
     /// Calls so far.
     pub requests: Rc<Cell<u32>>,
     /// The number of colonies that was published last.
@@ -201,6 +226,7 @@ impl<'a> MemoryObjects<'a> {
             settings,
             objects: Rc::default(),
             births: Rc::default(),
+            members: Rc::default(),
             are_down: Rc::default(),
             requests: Rc::default(),
             published: Rc::default(),
@@ -294,9 +320,29 @@ impl<'a> MemoryObjects<'a> {
     }
 }
 
-impl Births for MemoryObjects<'_> {
-    fn tell_later(&self, birth: CensusEntry) {
+impl Mailboxes for MemoryObjects<'_> {
+    async fn wait(&self, mesh_id: &str, wait: Duration) -> Result<CollectResponse, Error> {
+        let object = self.object(&addressing::mesh_object(mesh_id, None));
+        let request = CollectRequest {
+            mesh_id: mesh_id.to_owned(),
+        };
+        let collect = || object.collect(&request, CallOptions::default());
+        let messages = collect().await?.message;
+        if !messages.messages.is_empty() || wait.is_zero() {
+            return Ok(messages);
+        }
+        self.host.sleep(wait).await;
+        Ok(collect().await?.message)
+    }
+}
+
+impl Reports for MemoryObjects<'_> {
+    fn birth(&self, birth: CensusEntry) {
         self.births.borrow_mut().push(birth);
+    }
+
+    fn member(&self, mesh_id: String, member: Member) {
+        self.members.borrow_mut().push((mesh_id, member));
     }
 }
 

@@ -11,7 +11,7 @@ use connect::Error;
 use prost::Message as _;
 
 use super::lease::Holder;
-use super::store::{Listed, Store, StoredLease};
+use super::store::{Count, Kept, Listed, Store, StoredLease};
 use crate::protos::coral::registry::v1::{CensusEntry, LeaseKey, LeaseKind};
 
 /// Bytes of keys and leases that are remembered: those of a few hundred leases, for each of the
@@ -131,6 +131,10 @@ impl<S: Store> Store for Recalling<S> {
         self.read(key, StoredLease::clone, now_ms)
     }
 
+    fn leases(&self, kind: LeaseKind, id: &str) -> Result<Vec<Kept>, Error> {
+        self.inner.leases(kind, id)
+    }
+
     fn put(&self, key: &LeaseKey, lease: &StoredLease) -> Result<(), Error> {
         let bytes = key.encode_to_vec();
         let put = self.inner.put(key, lease);
@@ -176,8 +180,8 @@ impl<S: Store> Store for Recalling<S> {
         self.inner.report(births, deaths)
     }
 
-    fn count(&self) -> Result<i64, Error> {
-        self.inner.count()
+    fn count(&self, now_ms: i64) -> Result<Count, Error> {
+        self.inner.count(now_ms)
     }
 
     fn put_count(&self, shard: u32, colonies: i64, at_ms: i64) -> Result<(), Error> {

@@ -1,6 +1,6 @@
 //! The internal service: the rules of leases applied to a store.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::num::NonZeroU32;
 
 use connect::{Context, Error, Host, Response};
@@ -14,10 +14,12 @@ use crate::addressing::Role;
 use crate::cache::MAX_AGE_MS;
 use crate::protos::coral::registry::v1::register_response::Outcome;
 use crate::protos::coral::registry::v1::{
-    Conflict, CountCensusRequest, CountCensusResponse, Granted, Lease, LeaseKey, LeaseKind,
-    LookupRequest, LookupResponse, RegisterRequest, RegisterResponse, RegistryService,
-    ReleaseRequest, ReleaseResponse, ReportCensusRequest, ReportCensusResponse, ReportCountRequest,
-    ReportCountResponse,
+    AcknowledgeRequest, AcknowledgeResponse, CollectRequest, CollectResponse, Conflict,
+    CountCensusRequest, CountCensusResponse, Granted, Lease, LeaseKey, LeaseKind,
+    ListLeasesRequest, ListLeasesResponse, LookupRequest, LookupResponse, PublishRequest,
+    PublishResponse, RegisterRequest, RegisterResponse, RegistryService, ReleaseRequest,
+    ReleaseResponse, ReportCensusRequest, ReportCensusResponse, ReportCountRequest,
+    ReportCountResponse, ReportMembersRequest, ReportMembersResponse, SpendRequest, SpendResponse,
 };
 
 /// One object's leases, or its part of the census.
@@ -29,6 +31,8 @@ pub struct Registry<S, H> {
     pub(super) role: Role,
     pub(super) settings: Settings,
     pub(super) alarm: Cell<Alarm>,
+    /// Meshes for whose colony a message has come, to be told by whoever holds their connections.
+    pub arrived: RefCell<Vec<String>>,
     heat: Heat,
 }
 
@@ -64,6 +68,7 @@ impl<S: Store, H: Host> Registry<S, H> {
             role,
             settings,
             alarm: Cell::new(Alarm::Unknown),
+            arrived: RefCell::default(),
             heat,
         }
     }
@@ -78,15 +83,24 @@ impl<S: Store, H: Host> Registry<S, H> {
         set
     }
 
+    async fn wake_if_due(&self, alarm: Option<i64>) -> Result<(), Error> {
+        match alarm {
+            Some(at_ms) => self.wake_at(at_ms).await,
+            None => Ok(()),
+        }
+    }
+
     /// Asks to be woken when more changes may have come, unless that was asked before.
     async fn wake_after_debounce(&self) -> Result<(), Error> {
         let now_ms = self.host.now_ms();
         let set_for_ms = self.know_alarm().await?;
-        if set_for_ms.is_some_and(|at_ms| !self.is_lost(at_ms, now_ms)) {
+        let gathered_at_ms = now_ms.saturating_add(self.settings.census_debounce_ms);
+        let is_set =
+            set_for_ms.is_some_and(|at_ms| at_ms <= gathered_at_ms && !self.is_lost(at_ms, now_ms));
+        if is_set {
             return Ok(());
         }
-        self.wake_at(now_ms.saturating_add(self.settings.census_debounce_ms))
-            .await
+        self.wake_at(gathered_at_ms).await
     }
 
     /// When the alarm goes off. Asked of the platform once in an instance's life: an instance that was
@@ -111,7 +125,7 @@ impl<S: Store, H: Host> Registry<S, H> {
     }
 
     /// The alarm that a newly written lease needs, if the one that is set is too late for it.
-    fn alarm_for(&self, expires_at_ms: i64, now_ms: i64) -> Option<i64> {
+    pub(super) fn alarm_for(&self, expires_at_ms: i64, now_ms: i64) -> Option<i64> {
         let interval_ms = self.settings.cleanup_interval_ms;
         let needed_by_ms = expires_at_ms.saturating_add(1).saturating_add(interval_ms);
         match self.alarm.get() {
@@ -128,7 +142,7 @@ impl<S: Store, H: Host> Registry<S, H> {
     pub(super) async fn delete_all_if_empty(&self) -> Result<bool, Error> {
         let is_empty = match self.role {
             Role::Leases => !self.store.has_leases()?,
-            Role::CensusShard(_) => self.store.count()? == 0,
+            Role::CensusShard(_) => self.store.count(self.host.now_ms())?.colonies == 0,
             // It keeps when each part was counted: a report that comes late must not replace a newer one.
             Role::CensusTotal => false,
         };
@@ -150,16 +164,26 @@ impl<S: Store, H: Host> Registry<S, H> {
                 return Ok((Outcome::Conflict(Conflict { expires_at_ms }), None));
             }
         };
-        let (cached_until_ms, was_live) = holder.map_or((0, false), |holder| {
-            let was_live = is_live(holder.expires_at_ms, now_ms);
-            (holder.cached_until_ms, was_live)
+        let was_live = holder
+            .as_ref()
+            .is_some_and(|holder| is_live(holder.expires_at_ms, now_ms));
+        let (cached_until_ms, mut told_until_ms) = holder.map_or((0, 0), |holder| {
+            (holder.cached_until_ms, holder.told_until_ms)
         });
+        let expires_at_ms = now_ms.saturating_add(request.ttl_ms);
+        // The mesh must believe in its agent for as long as the lease lives: told so for a lease's time more, it
+        // need not be told at each renewal.
+        let tells_mesh = key.kind() == LeaseKind::Agent && told_until_ms < expires_at_ms;
+        if tells_mesh {
+            told_until_ms = expires_at_ms.saturating_add(request.ttl_ms);
+        }
         let mut lease = StoredLease {
             holder: Holder {
                 owner: request.owner,
-                expires_at_ms: now_ms.saturating_add(request.ttl_ms),
+                expires_at_ms,
                 counted,
                 cached_until_ms,
+                told_until_ms,
             },
             registered_at_ms: now_ms,
             record: request.record,
@@ -173,12 +197,13 @@ impl<S: Store, H: Host> Registry<S, H> {
             lease.holder.cached_until_ms = now_ms.saturating_add(MAX_AGE_MS);
         }
         self.store.put(&key, &lease)?;
-        let alarm = self.alarm_for(lease.holder.expires_at_ms, now_ms);
+        let alarm = self.alarm_for(expires_at_ms, now_ms);
         let granted = Granted {
-            expires_at_ms: lease.holder.expires_at_ms,
+            expires_at_ms,
             registered_at_ms: now_ms,
             rewrite_cache,
             is_new: !was_live,
+            tell_mesh_until_ms: if tells_mesh { told_until_ms } else { 0 },
         };
         Ok((Outcome::Granted(granted), alarm))
     }
@@ -192,9 +217,7 @@ impl<S: Store, H: Host> RegistryService for Registry<S, H> {
     ) -> Result<Response<RegisterResponse>, Error> {
         self.know_alarm().await?;
         let (outcome, alarm) = self.write(request)?;
-        if let Some(at_ms) = alarm {
-            self.wake_at(at_ms).await?;
-        }
+        self.wake_if_due(alarm).await?;
         Ok(RegisterResponse {
             outcome: Some(outcome),
         }
@@ -270,7 +293,7 @@ impl<S: Store, H: Host> RegistryService for Registry<S, H> {
     ) -> Result<Response<CountCensusResponse>, Error> {
         let colonies = match self.role {
             Role::CensusTotal => self.store.total()?,
-            Role::CensusShard(_) | Role::Leases => self.store.count()?,
+            Role::CensusShard(_) | Role::Leases => self.store.count(self.host.now_ms())?.colonies,
         };
         Ok(CountCensusResponse { colonies }.into())
     }
@@ -292,6 +315,65 @@ impl<S: Store, H: Host> RegistryService for Registry<S, H> {
             self.delete_all_if_empty().await?;
         }
         Ok(ReportCountResponse {}.into())
+    }
+
+    async fn spend(
+        &self,
+        _: &Context,
+        request: SpendRequest,
+    ) -> Result<Response<SpendResponse>, Error> {
+        self.know_alarm().await?;
+        let (answer, alarm) = self.take_of(&request)?;
+        self.wake_if_due(alarm).await?;
+        Ok(answer.into())
+    }
+
+    async fn publish(
+        &self,
+        _: &Context,
+        request: PublishRequest,
+    ) -> Result<Response<PublishResponse>, Error> {
+        self.know_alarm().await?;
+        let (answer, alarm) = self.leave(request)?;
+        self.wake_if_due(alarm).await?;
+        Ok(answer.into())
+    }
+
+    async fn collect(
+        &self,
+        _: &Context,
+        request: CollectRequest,
+    ) -> Result<Response<CollectResponse>, Error> {
+        Ok(self.messages(&request.mesh_id)?.into())
+    }
+
+    async fn acknowledge(
+        &self,
+        _: &Context,
+        request: AcknowledgeRequest,
+    ) -> Result<Response<AcknowledgeResponse>, Error> {
+        let gone = self.remove(&request)?;
+        Ok(AcknowledgeResponse { gone }.into())
+    }
+
+    async fn report_members(
+        &self,
+        _: &Context,
+        request: ReportMembersRequest,
+    ) -> Result<Response<ReportMembersResponse>, Error> {
+        self.know_alarm().await?;
+        let alarm = self.note_members(request)?;
+        self.wake_if_due(alarm).await?;
+        Ok(ReportMembersResponse {}.into())
+    }
+
+    async fn list_leases(
+        &self,
+        _: &Context,
+        request: ListLeasesRequest,
+    ) -> Result<Response<ListLeasesResponse>, Error> {
+        let leases = self.list(&request)?;
+        Ok(ListLeasesResponse { leases }.into())
     }
 }
 

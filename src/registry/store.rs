@@ -4,7 +4,7 @@
 use connect::Error;
 
 use super::lease::Holder;
-use crate::protos::coral::registry::v1::{CensusEntry, LeaseKey};
+use crate::protos::coral::registry::v1::{CensusEntry, LeaseKey, LeaseKind};
 
 /// A lease as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +15,17 @@ pub struct StoredLease {
     pub registered_at_ms: i64,
     /// What lookups return.
     pub record: Vec<u8>,
+}
+
+/// A lease as it lies in the store.
+#[derive(Clone, Debug)]
+pub struct Kept {
+    /// Which lease.
+    pub key: LeaseKey,
+    /// What is stored.
+    pub lease: StoredLease,
+    /// How many bytes that takes, with its key.
+    pub bytes: usize,
 }
 
 /// A lease that a sweep has to do with.
@@ -28,6 +39,40 @@ pub struct Listed {
     pub expires_at_ms: i64,
     /// Whether the census knows of it.
     pub counted: bool,
+}
+
+/// A part of the census.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Count {
+    /// How many colonies live.
+    pub colonies: i64,
+    /// When the next of them is believed no more unless its birth is told again; `None` if they all are told for sure.
+    pub believed_until_ms: Option<i64>,
+}
+
+impl Count {
+    /// Counts a birth that is believed, and says so.
+    #[must_use]
+    pub fn add(&mut self, born: &CensusEntry, now_ms: i64) -> bool {
+        if born.until_ms != 0 && born.until_ms < now_ms {
+            return false;
+        }
+        self.colonies = self.colonies.saturating_add(1);
+        if born.until_ms != 0 {
+            let next = self.believed_until_ms.unwrap_or(i64::MAX);
+            self.believed_until_ms = Some(next.min(born.until_ms));
+        }
+        true
+    }
+}
+
+/// Whether a birth says more than what was known of that colony.
+#[must_use]
+pub fn is_news(known: Option<&CensusEntry>, birth: &CensusEntry) -> bool {
+    known.is_none_or(|known| {
+        let is_surer = known.until_ms != 0 && birth.until_ms == 0;
+        known.at_ms < birth.at_ms || (known.at_ms == birth.at_ms && is_surer)
+    })
 }
 
 /// Rows as the platform bills them.
@@ -52,6 +97,9 @@ pub trait Store {
     /// one, then the one that was registered last.
     fn lease(&self, key: &LeaseKey, now_ms: i64) -> Result<Option<StoredLease>, Error>;
 
+    /// All leases of that kind and id, alive or not, whatever their scope, in the order of their scopes.
+    fn leases(&self, kind: LeaseKind, id: &str) -> Result<Vec<Kept>, Error>;
+
     /// Writes a lease in place of any other of its key. One row.
     fn put(&self, key: &LeaseKey, lease: &StoredLease) -> Result<(), Error>;
 
@@ -74,12 +122,12 @@ pub trait Store {
     /// know of.
     fn due(&self, now_ms: i64) -> Result<Vec<Listed>, Error>;
 
-    /// Adds births to this object's part of the census, and removes deaths that are not older than
-    /// the last birth of that colony.
+    /// Adds births to this object's part of the census, each in place of one of an earlier moment, and removes deaths that
+    /// are not older than the last birth of that colony.
     fn report(&self, births: &[CensusEntry], deaths: &[CensusEntry]) -> Result<(), Error>;
 
-    /// How many colonies this object's part of the census has.
-    fn count(&self) -> Result<i64, Error>;
+    /// Counts the colonies that this object's part of the census has, and removes those that are believed no more.
+    fn count(&self, now_ms: i64) -> Result<Count, Error>;
 
     /// Notes the count of a part of the census, unless a newer one is known.
     fn put_count(&self, shard: u32, colonies: i64, at_ms: i64) -> Result<(), Error>;

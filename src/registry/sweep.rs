@@ -95,14 +95,17 @@ impl<S: Store, H: Host> Registry<S, H> {
 
     /// A part of the census tells the sum how many it counts.
     async fn tell_count(&self, census: &impl Census, shard: u32) -> Result<Option<Error>, Error> {
+        let now_ms = self.host.now_ms();
+        let counted = self.store.count(now_ms)?;
         let count = ReportCountRequest {
             shard,
-            colonies: self.store.count()?,
-            at_ms: self.host.now_ms(),
+            colonies: counted.colonies,
+            at_ms: now_ms,
         };
         self.alarm.set(Alarm::Known(None));
         let untold = census.report_count(count).await.err();
-        self.rest(untold.is_some()).await?;
+        self.rest(untold.is_some(), counted.believed_until_ms)
+            .await?;
         Ok(untold)
     }
 
@@ -111,13 +114,13 @@ impl<S: Store, H: Host> Registry<S, H> {
         let total = self.store.total()?;
         self.alarm.set(Alarm::Known(None));
         let untold = census.publish(total).await.err();
-        self.rest(untold.is_some()).await?;
+        self.rest(untold.is_some(), None).await?;
         Ok(untold)
     }
 
     /// Nothing is to be done until the next report, unless the last one failed, or another came
-    /// meanwhile and set an alarm of its own.
-    async fn rest(&self, failed: bool) -> Result<(), Error> {
+    /// meanwhile and set an alarm of its own, or something is believed only until then.
+    async fn rest(&self, failed: bool, until_ms: Option<i64>) -> Result<(), Error> {
         if self.alarm.get() != Alarm::Known(None) {
             return Ok(());
         }
@@ -127,7 +130,10 @@ impl<S: Store, H: Host> Registry<S, H> {
                 .wake_at(self.host.now_ms().saturating_add(retry_ms))
                 .await;
         }
-        self.delete_all_if_empty().await.map(drop)
+        match until_ms {
+            Some(until_ms) => self.wake_at(until_ms.saturating_add(1)).await,
+            None => self.delete_all_if_empty().await.map(drop),
+        }
     }
 }
 
@@ -145,6 +151,7 @@ fn entries<'a>(leases: impl Iterator<Item = &'a Listed>) -> Vec<CensusEntry> {
         .map(|lease| CensusEntry {
             mesh_id: lease.key.id.clone(),
             at_ms: lease.registered_at_ms,
+            until_ms: 0,
         })
         .collect()
 }

@@ -73,6 +73,7 @@ fn granted(expires_at_ms: i64, is_new: bool) -> Outcome {
         registered_at_ms: expires_at_ms - TTL_MS,
         rewrite_cache: false,
         is_new,
+        tell_mesh_until_ms: 0,
     })
 }
 
@@ -95,10 +96,11 @@ fn release(objects: &MemoryObjects<'_>, key: &LeaseKey) -> bool {
 }
 
 /// As the Worker does after it has registered a colony, if nothing comes between.
-fn tell_birth(objects: &MemoryObjects<'_>, mesh_id: &str, at_ms: i64) {
+fn tell_birth(objects: &MemoryObjects<'_>, mesh_id: &str, at_ms: i64, ttl_ms: i64) {
     let birth = CensusEntry {
         mesh_id: mesh_id.to_owned(),
         at_ms,
+        until_ms: at_ms + ttl_ms + 3 * CLEANUP_INTERVAL_MS,
     };
     block_on(census::report(objects, &[birth], &[])).unwrap();
 }
@@ -378,7 +380,7 @@ fn a_colony_that_comes_back_during_the_sweep_is_neither_lost_nor_uncounted() {
         lookup(&objects, &colony("m")).lease.unwrap().record,
         b"successor"
     );
-    tell_birth(&objects, "m", host.now_ms.get());
+    tell_birth(&objects, "m", host.now_ms.get(), TTL_MS);
     live_through(&host, &objects, CENSUS_MS);
     assert_eq!(count(&objects), 1);
 }
@@ -388,7 +390,7 @@ fn a_colony_that_moved_to_another_object_is_not_buried_by_the_old_one() {
     let host = TestHost::default();
     let objects = objects(&host);
     register(&objects, &colony("m"), "k");
-    tell_birth(&objects, "m", 0);
+    tell_birth(&objects, "m", 0, TTL_MS);
     live_through(&host, &objects, TTL_MS / 2);
     // As after a change of the number of objects.
     let elsewhere = objects.object("shard:7");
@@ -400,7 +402,7 @@ fn a_colony_that_moved_to_another_object_is_not_buried_by_the_old_one() {
         takeover: false,
     };
     block_on(elsewhere.register(&request, CallOptions::default())).unwrap();
-    tell_birth(&objects, "m", host.now_ms.get());
+    tell_birth(&objects, "m", host.now_ms.get(), 10 * TTL_MS);
     live_through(&host, &objects, 2 * TTL_MS);
     assert!(
         lookup(&objects, &colony("m")).lease.is_none(),
@@ -412,6 +414,19 @@ fn a_colony_that_moved_to_another_object_is_not_buried_by_the_old_one() {
 }
 
 #[test]
+fn a_birth_that_is_told_after_the_death_is_not_believed_for_long() {
+    let host = TestHost::default();
+    let objects = objects(&host);
+    register(&objects, &colony("m"), "k");
+    live_through(&host, &objects, TTL_MS + 2 * CLEANUP_INTERVAL_MS);
+    tell_birth(&objects, "m", 0, TTL_MS);
+    live_through(&host, &objects, CENSUS_MS);
+    assert_eq!(count(&objects), 1);
+    live_through(&host, &objects, 2 * CLEANUP_INTERVAL_MS);
+    assert_eq!((count(&objects), objects.next_alarm_ms()), (0, None));
+}
+
+#[test]
 fn many_births_are_few_reports_and_the_sum_is_published() {
     let host = TestHost::default();
     let objects = objects(&host);
@@ -420,6 +435,7 @@ fn many_births_are_few_reports_and_the_sum_is_published() {
         .map(|id| CensusEntry {
             mesh_id: id.to_string(),
             at_ms: 0,
+            until_ms: TTL_MS + 3 * CLEANUP_INTERVAL_MS,
         })
         .collect();
     for birth in &births {
@@ -482,7 +498,7 @@ proptest! {
                     let outcome = register(&objects, &colony(&id.to_string()), &owner.to_string());
                     prop_assert_eq!(&outcome, &expected);
                     if told && let Outcome::Granted(Granted { is_new: true, .. }) = outcome {
-                        tell_birth(&objects, &id.to_string(), now_ms);
+                        tell_birth(&objects, &id.to_string(), now_ms, TTL_MS);
                     }
                 }
                 Step::Wait { milliseconds } => live_through(&host, &objects, milliseconds),

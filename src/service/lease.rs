@@ -10,15 +10,18 @@ use crate::cache::Cache;
 use crate::meter::AnsweredBy;
 use crate::protos::coral::registry::v1::register_response::Outcome;
 use crate::protos::coral::registry::v1::{
-    CensusEntry, Lease, LeaseKey, LeaseKind, LookupRequest, RegisterRequest, RegistryServiceClient,
-    ReleaseRequest,
+    CensusEntry, Granted, Lease, LeaseKey, LeaseKind, LookupRequest, Member, RegisterRequest,
+    RegistryServiceClient, ReleaseRequest,
 };
 use crate::rate_limit::{self, Limit};
-use crate::registry::census::Births as _;
 use crate::registry::client::Objects;
+use crate::registry::reports::Reports as _;
 
 /// When it is worth trying again: an object that was reset or moved is back by then.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// How long a report may be under way, in milliseconds, with what is gathered and tried again.
+const REPORTED_MS: i64 = 10_000;
 
 /// Names a lease.
 pub(super) fn key(kind: LeaseKind, id: String, scope: String) -> LeaseKey {
@@ -89,12 +92,7 @@ impl<P: Platform> Discovery<P> {
                 };
                 self.cache()
                     .renew(&key, lease, asked_at_ms, granted.rewrite_cache);
-                if granted.is_new && key.kind() == LeaseKind::Colony {
-                    self.platform.births().tell_later(CensusEntry {
-                        mesh_id: key.id,
-                        at_ms: granted.registered_at_ms,
-                    });
-                }
+                self.report(key, &granted);
                 Ok(wkt::Timestamp::from_unix_ms(granted.expires_at_ms))
             }
             Some(Outcome::Conflict(conflict)) => {
@@ -108,6 +106,27 @@ impl<P: Platform> Discovery<P> {
                 )))
             }
             None => Err(Error::internal("the registry gave no answer")),
+        }
+    }
+
+    /// Tells later who must know of it.
+    fn report(&self, key: LeaseKey, granted: &Granted) {
+        let reports = self.platform.reports();
+        if granted.is_new && key.kind() == LeaseKind::Colony {
+            // By then the lease's own object has told of it for sure, or of its death.
+            let interval_ms = self.isolate.config.cleanup_interval_ms;
+            let told_ms = interval_ms.saturating_mul(2).saturating_add(REPORTED_MS);
+            reports.birth(CensusEntry {
+                mesh_id: key.id,
+                at_ms: granted.registered_at_ms,
+                until_ms: granted.expires_at_ms.saturating_add(told_ms),
+            });
+        } else if granted.tell_mesh_until_ms > 0 {
+            let member = Member {
+                agent_id: key.id,
+                until_ms: granted.tell_mesh_until_ms,
+            };
+            reports.member(key.scope, member);
         }
     }
 
@@ -146,6 +165,11 @@ impl<P: Platform> Discovery<P> {
         }
     }
 
+    /// Gives copies of a lease up, where they can be reached: another isolate's memory may have one for a moment.
+    pub(super) fn forget(&self, key: &LeaseKey) {
+        self.cache().forget(key);
+    }
+
     /// Ends a lease. Whether there was a live one.
     pub(super) async fn release_lease(&self, key: LeaseKey) -> Result<bool, Error> {
         let object = self.object_of(&key);
@@ -156,7 +180,7 @@ impl<P: Platform> Discovery<P> {
 }
 
 /// Clients see of the registry's errors only that it cannot answer.
-fn hide(error: Error) -> Error {
+pub(super) fn hide(error: Error) -> Error {
     let cause = error.cause().unwrap_or_default();
     Error::unavailable("the registry cannot answer now, try again")
         .with_cause(format!("{error} {cause}"))

@@ -1,5 +1,6 @@
 //! The public service: one file for each group of RPCs, with nothing of HTTP in it.
 
+mod admin;
 mod agent;
 #[cfg(test)]
 mod cache_model;
@@ -7,26 +8,32 @@ mod colony;
 mod health;
 mod lease;
 mod relay;
+mod rendezvous;
 #[cfg(test)]
 mod tests;
+mod token;
 mod validate;
 
 use std::rc::Rc;
 
 use connect::{Context, Error, Host, Response};
 
+pub use self::admin::Admin;
 use crate::cache::Kv;
 use crate::isolate::Isolate;
 use crate::meter::Meter;
 use crate::protos::coral::discovery::v1::{
-    DiscoveryService, HealthRequest, HealthResponse, LookupAgentRequest, LookupAgentResponse,
-    LookupColonyRequest, LookupColonyResponse, RegisterAgentRequest, RegisterAgentResponse,
-    RegisterColonyRequest, RegisterColonyResponse, ReleaseRelayRequest, ReleaseRelayResponse,
-    RequestRelayRequest, RequestRelayResponse,
+    AckBootstrapRendezvousRequest, AckBootstrapRendezvousResponse, CreateBootstrapTokenRequest,
+    CreateBootstrapTokenResponse, DiscoveryService, HealthRequest, HealthResponse,
+    LookupAgentRequest, LookupAgentResponse, LookupColonyRequest, LookupColonyResponse,
+    PollBootstrapRendezvousRequest, PollBootstrapRendezvousResponse,
+    PublishBootstrapRendezvousRequest, PublishBootstrapRendezvousResponse, RegisterAgentRequest,
+    RegisterAgentResponse, RegisterColonyRequest, RegisterColonyResponse, ReleaseRelayRequest,
+    ReleaseRelayResponse, RequestRelayRequest, RequestRelayResponse,
 };
 use crate::rate_limit::{self, Limit, Limiter};
-use crate::registry::census::Births;
-use crate::registry::client::Objects;
+use crate::registry::client::{Mailboxes, Objects};
+use crate::registry::reports::Reports;
 
 /// What the handlers need of where they run.
 pub trait Platform {
@@ -34,8 +41,10 @@ pub trait Platform {
     type Objects: Objects;
     /// Where copies of them are kept.
     type Kv: Kv;
-    /// What tells the census of births.
-    type Births: Births;
+    /// Where messages are waited for.
+    type Mailboxes: Mailboxes;
+    /// What reports to objects later.
+    type Reports: Reports;
     /// What counts calls.
     type Limiter: Limiter;
     /// The clock and the timer.
@@ -45,8 +54,10 @@ pub trait Platform {
     fn objects(&self) -> &Self::Objects;
     /// Where copies of them are kept.
     fn kv(&self) -> &Self::Kv;
-    /// What tells the census of births.
-    fn births(&self) -> &Self::Births;
+    /// Where messages are waited for.
+    fn mailboxes(&self) -> &Self::Mailboxes;
+    /// What reports to objects later.
+    fn reports(&self) -> &Self::Reports;
     /// What counts calls.
     fn limiter(&self) -> &Self::Limiter;
     /// The clock and the timer.
@@ -140,4 +151,50 @@ impl<P: Platform> DiscoveryService for Discovery<P> {
     ) -> Result<Response<HealthResponse>, Error> {
         Ok(health::report(self).await.into())
     }
+
+    async fn create_bootstrap_token(
+        &self,
+        cx: &Context,
+        request: CreateBootstrapTokenRequest,
+    ) -> Result<Response<CreateBootstrapTokenResponse>, Error> {
+        token::create(self, cx, request).await.map(Response::from)
+    }
+
+    async fn publish_bootstrap_rendezvous(
+        &self,
+        cx: &Context,
+        request: PublishBootstrapRendezvousRequest,
+    ) -> Result<Response<PublishBootstrapRendezvousResponse>, Error> {
+        rendezvous::publish(self, cx, request)
+            .await
+            .map(Response::from)
+    }
+
+    async fn poll_bootstrap_rendezvous(
+        &self,
+        cx: &Context,
+        request: PollBootstrapRendezvousRequest,
+    ) -> Result<Response<PollBootstrapRendezvousResponse>, Error> {
+        rendezvous::poll(self, cx, request)
+            .await
+            .map(Response::from)
+    }
+
+    async fn ack_bootstrap_rendezvous(
+        &self,
+        cx: &Context,
+        request: AckBootstrapRendezvousRequest,
+    ) -> Result<Response<AckBootstrapRendezvousResponse>, Error> {
+        rendezvous::acknowledge(self, cx, request)
+            .await
+            .map(Response::from)
+    }
+}
+
+/// Random bytes, from the runtime.
+fn random() -> Result<[u8; 16], Error> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes)
+        .map_err(|error| Error::internal("no randomness").with_cause(error))?;
+    Ok(bytes)
 }

@@ -3,7 +3,7 @@
 use connect::{Context, Error};
 use ulid::Ulid;
 
-use super::{Discovery, Platform, lease, validate};
+use super::{Discovery, Platform, lease, random, validate};
 use crate::caller;
 use crate::protos::coral::discovery::v1::{
     ReleaseRelayRequest, ReleaseRelayResponse, RequestRelayRequest, RequestRelayResponse,
@@ -77,12 +77,7 @@ pub(super) async fn release<P: Platform>(
 
 /// Who knows it may end the session, so it must not be guessable: 80 random bits.
 fn session_id(now_ms: i64) -> Result<String, Error> {
-    let mut random = [0; 16];
-    getrandom::fill(&mut random)
-        .map_err(|error| Error::internal("no randomness").with_cause(error))?;
+    let random = u128::from_be_bytes(random()?);
     let now_ms = u64::try_from(now_ms).unwrap_or(0);
-    Ok(format!(
-        "relay-{}",
-        Ulid::from_parts(now_ms, u128::from_be_bytes(random))
-    ))
+    Ok(format!("relay-{}", Ulid::from_parts(now_ms, random)))
 }

@@ -6,7 +6,8 @@ use connect::Error;
 
 use crate::limits;
 use crate::protos::coral::discovery::v1::{
-    Endpoint, PublicEndpointInfo, RegisterAgentRequest, RegisterColonyRequest,
+    Endpoint, PublicEndpointInfo, PublishBootstrapRendezvousRequest, RegisterAgentRequest,
+    RegisterColonyRequest,
 };
 
 /// A colony's registration, required fields first and in the order of the Go server.
@@ -41,6 +42,34 @@ pub(super) fn agent(request: &RegisterAgentRequest) -> Result<(), Error> {
     observed_endpoint(request.observed_endpoint.as_ref())
 }
 
+/// A message for a colony.
+pub(super) fn message(request: &PublishBootstrapRendezvousRequest) -> Result<(), Error> {
+    required("mesh_id", &request.mesh_id)?;
+    id("mesh_id", &request.mesh_id)?;
+    id("record_id", &request.record_id)?;
+    if request.ciphertext.is_empty() {
+        return Err(Error::invalid_argument("ciphertext is required"));
+    }
+    let ciphertext = request.ciphertext.len();
+    at_most("ciphertext", ciphertext, limits::MESSAGE_CIPHERTEXT_BYTES)?;
+    exactly(
+        "gcm_nonce",
+        request.gcm_nonce.len(),
+        limits::MESSAGE_NONCE_BYTES,
+    )?;
+    exactly(
+        "write_token",
+        request.write_token.len(),
+        limits::MESSAGE_TOKEN_BYTES,
+    )?;
+    let probe_endpoint = request.probe_endpoint.len();
+    at_most("probe_endpoint", probe_endpoint, limits::ENDPOINT_BYTES)?;
+    if request.ttl_seconds < 0 {
+        return Err(Error::invalid_argument("ttl_seconds must not be negative"));
+    }
+    Ok(())
+}
+
 /// A field that must not be empty.
 pub(super) fn required(field: &str, value: &str) -> Result<(), Error> {
     if value.is_empty() {
@@ -69,6 +98,15 @@ fn at_most(field: &str, bytes: usize, limit: usize) -> Result<(), Error> {
     if bytes > limit {
         return Err(Error::invalid_argument(format!(
             "{field} must have at most {limit} bytes, not {bytes}"
+        )));
+    }
+    Ok(())
+}
+
+fn exactly(field: &str, bytes: usize, expected: usize) -> Result<(), Error> {
+    if bytes != expected {
+        return Err(Error::invalid_argument(format!(
+            "{field} must have {expected} bytes, not {bytes}"
         )));
     }
     Ok(())

@@ -4,6 +4,7 @@ mod conformance;
 mod dev;
 mod differential;
 mod fuzz;
+mod keygen;
 mod load;
 mod process;
 mod project;
@@ -96,6 +97,8 @@ enum Command {
         #[arg(long)]
         against: Option<String>,
     },
+    /// Prints a new key for tickets, as DISCOVERY_SIGNING_KEY has it
+    Keygen,
     /// Serves the built Worker on plain workerd, without Cloudflare; the first line of its output tells the port
     Serve {
         /// The port to serve on; 0 takes a free one
@@ -166,6 +169,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::ConformanceReport => conformance::report(),
         Command::Bless => suite::bless(),
         Command::Costs { bless } => suite::costs(bless),
+        Command::Keygen => keygen::print(),
         Command::Breaking { against } => proto::breaking(against.as_deref()),
         Command::Serve {
             port,

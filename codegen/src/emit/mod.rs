@@ -2,12 +2,14 @@
 
 mod client;
 mod comment;
+mod no_json;
 mod router;
 mod service;
 mod types;
 
 use proc_macro2::TokenStream;
 
+pub(crate) use no_json::refusals;
 pub(crate) use types::types;
 
 use crate::model::Service;

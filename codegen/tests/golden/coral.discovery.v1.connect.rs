@@ -77,13 +77,55 @@ pub trait DiscoveryService {
         cx: &::connect::Context,
         request: HealthRequest,
     ) -> ::core::result::Result<::connect::Response<HealthResponse>, ::connect::Error>;
+    /// Issues a ticket with which an agent asks a colony for its certificate (RFD 049). The colony checks it by
+    /// the keys at /.well-known/jwks.json.
+    ///
+    /// Fails with failed_precondition where there is no key to sign with, and with permission_denied for any intent but
+    /// registering.
+    async fn create_bootstrap_token(
+        &self,
+        cx: &::connect::Context,
+        request: CreateBootstrapTokenRequest,
+    ) -> ::core::result::Result<
+        ::connect::Response<CreateBootstrapTokenResponse>,
+        ::connect::Error,
+    >;
+    /// Leaves a message for the colony of a mesh, encrypted for it, or replaces the one that was left (RFD 108).
+    ///
+    /// Fails with permission_denied for a message that somebody else has left.
+    async fn publish_bootstrap_rendezvous(
+        &self,
+        cx: &::connect::Context,
+        request: PublishBootstrapRendezvousRequest,
+    ) -> ::core::result::Result<
+        ::connect::Response<PublishBootstrapRendezvousResponse>,
+        ::connect::Error,
+    >;
+    /// Fetches the messages that are left for the colony of a mesh. If there is none it waits for one.
+    async fn poll_bootstrap_rendezvous(
+        &self,
+        cx: &::connect::Context,
+        request: PollBootstrapRendezvousRequest,
+    ) -> ::core::result::Result<
+        ::connect::Response<PollBootstrapRendezvousResponse>,
+        ::connect::Error,
+    >;
+    /// Removes a message that was dealt with. Repeating it changes nothing.
+    async fn ack_bootstrap_rendezvous(
+        &self,
+        cx: &::connect::Context,
+        request: AckBootstrapRendezvousRequest,
+    ) -> ::core::result::Result<
+        ::connect::Response<AckBootstrapRendezvousResponse>,
+        ::connect::Error,
+    >;
 }
 /// Name, methods and router of `coral.discovery.v1.DiscoveryService`.
 pub mod discovery_service {
     /// The full name of the service.
     pub const NAME: &str = "coral.discovery.v1.DiscoveryService";
     /// All methods, in the order of the proto.
-    pub static METHODS: [&::connect::Method; 7usize] = [
+    pub static METHODS: [&::connect::Method; 11usize] = [
         &methods::REGISTER_COLONY,
         &methods::LOOKUP_COLONY,
         &methods::REGISTER_AGENT,
@@ -91,6 +133,10 @@ pub mod discovery_service {
         &methods::REQUEST_RELAY,
         &methods::RELEASE_RELAY,
         &methods::HEALTH,
+        &methods::CREATE_BOOTSTRAP_TOKEN,
+        &methods::PUBLISH_BOOTSTRAP_RENDEZVOUS,
+        &methods::POLL_BOOTSTRAP_RENDEZVOUS,
+        &methods::ACK_BOOTSTRAP_RENDEZVOUS,
     ];
     /// The methods one by one, in a module of their own as they may have any name.
     pub mod methods {
@@ -148,6 +194,38 @@ pub mod discovery_service {
             service: "coral.discovery.v1.DiscoveryService",
             name: "Health",
             idempotency: ::connect::Idempotency::NoSideEffects,
+            deprecated: false,
+        };
+        /// `/coral.discovery.v1.DiscoveryService/CreateBootstrapToken`
+        pub static CREATE_BOOTSTRAP_TOKEN: ::connect::Method = ::connect::Method {
+            path: "/coral.discovery.v1.DiscoveryService/CreateBootstrapToken",
+            service: "coral.discovery.v1.DiscoveryService",
+            name: "CreateBootstrapToken",
+            idempotency: ::connect::Idempotency::Unknown,
+            deprecated: false,
+        };
+        /// `/coral.discovery.v1.DiscoveryService/PublishBootstrapRendezvous`
+        pub static PUBLISH_BOOTSTRAP_RENDEZVOUS: ::connect::Method = ::connect::Method {
+            path: "/coral.discovery.v1.DiscoveryService/PublishBootstrapRendezvous",
+            service: "coral.discovery.v1.DiscoveryService",
+            name: "PublishBootstrapRendezvous",
+            idempotency: ::connect::Idempotency::Unknown,
+            deprecated: false,
+        };
+        /// `/coral.discovery.v1.DiscoveryService/PollBootstrapRendezvous`
+        pub static POLL_BOOTSTRAP_RENDEZVOUS: ::connect::Method = ::connect::Method {
+            path: "/coral.discovery.v1.DiscoveryService/PollBootstrapRendezvous",
+            service: "coral.discovery.v1.DiscoveryService",
+            name: "PollBootstrapRendezvous",
+            idempotency: ::connect::Idempotency::Unknown,
+            deprecated: false,
+        };
+        /// `/coral.discovery.v1.DiscoveryService/AckBootstrapRendezvous`
+        pub static ACK_BOOTSTRAP_RENDEZVOUS: ::connect::Method = ::connect::Method {
+            path: "/coral.discovery.v1.DiscoveryService/AckBootstrapRendezvous",
+            service: "coral.discovery.v1.DiscoveryService",
+            name: "AckBootstrapRendezvous",
+            idempotency: ::connect::Idempotency::Unknown,
             deprecated: false,
         };
     }
@@ -210,6 +288,52 @@ pub mod discovery_service {
                     <S as super::DiscoveryService>::health(service, cx, message).await
                 };
                 server.unary(&methods::HEALTH, request, handler).await
+            }
+            "/coral.discovery.v1.DiscoveryService/CreateBootstrapToken" => {
+                let handler = async |cx: &_, message| {
+                    <S as super::DiscoveryService>::create_bootstrap_token(
+                            service,
+                            cx,
+                            message,
+                        )
+                        .await
+                };
+                server.unary(&methods::CREATE_BOOTSTRAP_TOKEN, request, handler).await
+            }
+            "/coral.discovery.v1.DiscoveryService/PublishBootstrapRendezvous" => {
+                let handler = async |cx: &_, message| {
+                    <S as super::DiscoveryService>::publish_bootstrap_rendezvous(
+                            service,
+                            cx,
+                            message,
+                        )
+                        .await
+                };
+                server
+                    .unary(&methods::PUBLISH_BOOTSTRAP_RENDEZVOUS, request, handler)
+                    .await
+            }
+            "/coral.discovery.v1.DiscoveryService/PollBootstrapRendezvous" => {
+                let handler = async |cx: &_, message| {
+                    <S as super::DiscoveryService>::poll_bootstrap_rendezvous(
+                            service,
+                            cx,
+                            message,
+                        )
+                        .await
+                };
+                server.unary(&methods::POLL_BOOTSTRAP_RENDEZVOUS, request, handler).await
+            }
+            "/coral.discovery.v1.DiscoveryService/AckBootstrapRendezvous" => {
+                let handler = async |cx: &_, message| {
+                    <S as super::DiscoveryService>::ack_bootstrap_rendezvous(
+                            service,
+                            cx,
+                            message,
+                        )
+                        .await
+                };
+                server.unary(&methods::ACK_BOOTSTRAP_RENDEZVOUS, request, handler).await
             }
             _ => server.unknown_path(request).await,
         }
@@ -329,10 +453,92 @@ impl<T: ::connect::Transport> DiscoveryServiceClient<T> {
     ) -> ::core::result::Result<::connect::Response<HealthResponse>, ::connect::Error> {
         self.0.unary(&discovery_service::methods::HEALTH, request, options).await
     }
+    /// Issues a ticket with which an agent asks a colony for its certificate (RFD 049). The colony checks it by
+    /// the keys at /.well-known/jwks.json.
+    ///
+    /// Fails with failed_precondition where there is no key to sign with, and with permission_denied for any intent but
+    /// registering.
+    ///
+    /// # Errors
+    /// The service's error, or why there was no answer.
+    pub async fn create_bootstrap_token(
+        &self,
+        request: &CreateBootstrapTokenRequest,
+        options: ::connect::CallOptions,
+    ) -> ::core::result::Result<
+        ::connect::Response<CreateBootstrapTokenResponse>,
+        ::connect::Error,
+    > {
+        self.0
+            .unary(&discovery_service::methods::CREATE_BOOTSTRAP_TOKEN, request, options)
+            .await
+    }
+    /// Leaves a message for the colony of a mesh, encrypted for it, or replaces the one that was left (RFD 108).
+    ///
+    /// Fails with permission_denied for a message that somebody else has left.
+    ///
+    /// # Errors
+    /// The service's error, or why there was no answer.
+    pub async fn publish_bootstrap_rendezvous(
+        &self,
+        request: &PublishBootstrapRendezvousRequest,
+        options: ::connect::CallOptions,
+    ) -> ::core::result::Result<
+        ::connect::Response<PublishBootstrapRendezvousResponse>,
+        ::connect::Error,
+    > {
+        self.0
+            .unary(
+                &discovery_service::methods::PUBLISH_BOOTSTRAP_RENDEZVOUS,
+                request,
+                options,
+            )
+            .await
+    }
+    /// Fetches the messages that are left for the colony of a mesh. If there is none it waits for one.
+    ///
+    /// # Errors
+    /// The service's error, or why there was no answer.
+    pub async fn poll_bootstrap_rendezvous(
+        &self,
+        request: &PollBootstrapRendezvousRequest,
+        options: ::connect::CallOptions,
+    ) -> ::core::result::Result<
+        ::connect::Response<PollBootstrapRendezvousResponse>,
+        ::connect::Error,
+    > {
+        self.0
+            .unary(
+                &discovery_service::methods::POLL_BOOTSTRAP_RENDEZVOUS,
+                request,
+                options,
+            )
+            .await
+    }
+    /// Removes a message that was dealt with. Repeating it changes nothing.
+    ///
+    /// # Errors
+    /// The service's error, or why there was no answer.
+    pub async fn ack_bootstrap_rendezvous(
+        &self,
+        request: &AckBootstrapRendezvousRequest,
+        options: ::connect::CallOptions,
+    ) -> ::core::result::Result<
+        ::connect::Response<AckBootstrapRendezvousResponse>,
+        ::connect::Error,
+    > {
+        self.0
+            .unary(
+                &discovery_service::methods::ACK_BOOTSTRAP_RENDEZVOUS,
+                request,
+                options,
+            )
+            .await
+    }
 }
 /// The messages of the package, to be registered if they may stand in a
 /// `google.protobuf.Any` in JSON.
-pub static TYPES: [::connect::json::AnyType; 18usize] = [
+pub static TYPES: [::connect::json::AnyType; 27usize] = [
     ::connect::json::AnyType::new::<
         RegisterColonyRequest,
     >("coral.discovery.v1.RegisterColonyRequest"),
@@ -379,4 +585,31 @@ pub static TYPES: [::connect::json::AnyType; 18usize] = [
     ::connect::json::AnyType::new::<
         CertificateFingerprint,
     >("coral.discovery.v1.CertificateFingerprint"),
+    ::connect::json::AnyType::new::<
+        CreateBootstrapTokenRequest,
+    >("coral.discovery.v1.CreateBootstrapTokenRequest"),
+    ::connect::json::AnyType::new::<
+        CreateBootstrapTokenResponse,
+    >("coral.discovery.v1.CreateBootstrapTokenResponse"),
+    ::connect::json::AnyType::new::<
+        PublishBootstrapRendezvousRequest,
+    >("coral.discovery.v1.PublishBootstrapRendezvousRequest"),
+    ::connect::json::AnyType::new::<
+        PublishBootstrapRendezvousResponse,
+    >("coral.discovery.v1.PublishBootstrapRendezvousResponse"),
+    ::connect::json::AnyType::new::<
+        PollBootstrapRendezvousRequest,
+    >("coral.discovery.v1.PollBootstrapRendezvousRequest"),
+    ::connect::json::AnyType::new::<
+        PollBootstrapRendezvousResponse,
+    >("coral.discovery.v1.PollBootstrapRendezvousResponse"),
+    ::connect::json::AnyType::new::<
+        BootstrapRendezvousRecord,
+    >("coral.discovery.v1.BootstrapRendezvousRecord"),
+    ::connect::json::AnyType::new::<
+        AckBootstrapRendezvousRequest,
+    >("coral.discovery.v1.AckBootstrapRendezvousRequest"),
+    ::connect::json::AnyType::new::<
+        AckBootstrapRendezvousResponse,
+    >("coral.discovery.v1.AckBootstrapRendezvousResponse"),
 ];

@@ -323,6 +323,132 @@ pub struct CertificateFingerprint {
     #[prost(bytes = "vec", tag = "2")]
     pub value: ::prost::alloc::vec::Vec<u8>,
 }
+/// Asks for a ticket.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CreateBootstrapTokenRequest {
+    /// The Reef that the colony belongs to, if any.
+    #[prost(string, tag = "1")]
+    pub reef_id: ::prost::alloc::string::String,
+    /// The colony that shall accept the ticket: its mesh id. Required.
+    #[prost(string, tag = "2")]
+    pub colony_id: ::prost::alloc::string::String,
+    /// The agent that shall use it. Required.
+    #[prost(string, tag = "3")]
+    pub agent_id: ::prost::alloc::string::String,
+    /// What for: `register`, which empty means too.
+    #[prost(string, tag = "4")]
+    pub intent: ::prost::alloc::string::String,
+}
+/// A ticket.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CreateBootstrapTokenResponse {
+    /// The ticket, a JSON Web Token.
+    #[prost(string, tag = "1")]
+    pub jwt: ::prost::alloc::string::String,
+    /// When it lapses, in seconds since the Unix epoch.
+    #[prost(int64, tag = "2")]
+    pub expires_at: i64,
+}
+/// What an agent leaves for a colony.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PublishBootstrapRendezvousRequest {
+    /// The mesh of the colony. Required.
+    #[prost(string, tag = "1")]
+    pub mesh_id: ::prost::alloc::string::String,
+    /// The message, which only the colony can read. Required.
+    #[prost(bytes = "vec", tag = "2")]
+    pub ciphertext: ::prost::alloc::vec::Vec<u8>,
+    /// The nonce that it was encrypted with: 12 bytes.
+    #[prost(bytes = "vec", tag = "3")]
+    pub gcm_nonce: ::prost::alloc::vec::Vec<u8>,
+    /// For how long it shall be there, in seconds: at most 90, which 0 means too.
+    #[prost(int32, tag = "4")]
+    pub ttl_seconds: i32,
+    /// Where the agent says it can be reached, as host:port.
+    #[prost(string, tag = "5")]
+    pub probe_endpoint: ::prost::alloc::string::String,
+    /// The message to replace; empty to leave a new one.
+    #[prost(string, tag = "6")]
+    pub record_id: ::prost::alloc::string::String,
+    /// What proves that a message is the caller's: 32 random bytes, chosen for the first and repeated for the others.
+    #[prost(bytes = "vec", tag = "7")]
+    pub write_token: ::prost::alloc::vec::Vec<u8>,
+    /// Whether the service shall try to connect to probe_endpoint first.
+    #[prost(bool, tag = "8")]
+    pub verify_reachability: bool,
+}
+/// What became of it.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PublishBootstrapRendezvousResponse {
+    /// Whether the message is there. It is not if the one to replace is gone.
+    #[prost(bool, tag = "1")]
+    pub success: bool,
+    /// When it will be removed.
+    #[prost(message, optional, tag = "2")]
+    pub expires_at: ::core::option::Option<::connect::wkt::Timestamp>,
+    /// Whether the service could not connect to the endpoint.
+    #[prost(bool, tag = "3")]
+    pub probe_failed: bool,
+    /// The message's id.
+    #[prost(string, tag = "4")]
+    pub record_id: ::prost::alloc::string::String,
+}
+/// Asks for messages.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PollBootstrapRendezvousRequest {
+    /// The colony's mesh. Required.
+    #[prost(string, tag = "1")]
+    pub mesh_id: ::prost::alloc::string::String,
+    /// For how long to wait for one, in seconds: at most 25.
+    #[prost(int32, tag = "2")]
+    pub wait_seconds: i32,
+}
+/// The messages that are there.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct PollBootstrapRendezvousResponse {
+    /// All of them, the oldest first.
+    #[prost(message, repeated, tag = "1")]
+    pub records: ::prost::alloc::vec::Vec<BootstrapRendezvousRecord>,
+    /// Whether none came in time.
+    #[prost(bool, tag = "2")]
+    pub timed_out: bool,
+}
+/// A message for a colony.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct BootstrapRendezvousRecord {
+    /// Its id, a ULID.
+    #[prost(string, tag = "1")]
+    pub record_id: ::prost::alloc::string::String,
+    /// The message.
+    #[prost(bytes = "vec", tag = "2")]
+    pub ciphertext: ::prost::alloc::vec::Vec<u8>,
+    /// The nonce that it was encrypted with.
+    #[prost(bytes = "vec", tag = "3")]
+    pub gcm_nonce: ::prost::alloc::vec::Vec<u8>,
+    /// When it was left or replaced last.
+    #[prost(message, optional, tag = "4")]
+    pub published_at: ::core::option::Option<::connect::wkt::Timestamp>,
+}
+/// Says that a message was dealt with.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AckBootstrapRendezvousRequest {
+    /// The mesh. Required.
+    #[prost(string, tag = "1")]
+    pub mesh_id: ::prost::alloc::string::String,
+    /// The message. Required.
+    #[prost(string, tag = "2")]
+    pub record_id: ::prost::alloc::string::String,
+    /// What it was left with.
+    #[prost(bytes = "vec", tag = "3")]
+    pub write_token: ::prost::alloc::vec::Vec<u8>,
+}
+/// What became of it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AckBootstrapRendezvousResponse {
+    /// Whether the message is gone: also if it was before.
+    #[prost(bool, tag = "1")]
+    pub success: bool,
+}
 /// What kind of NAT a peer is thought to be behind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]

@@ -1514,6 +1514,609 @@ func (x *CertificateFingerprint) GetValue() []byte {
 	return nil
 }
 
+// Asks for a ticket.
+type CreateBootstrapTokenRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The Reef that the colony belongs to, if any.
+	ReefId string `protobuf:"bytes,1,opt,name=reef_id,json=reefId,proto3" json:"reef_id,omitempty"`
+	// The colony that shall accept the ticket: its mesh id. Required.
+	ColonyId string `protobuf:"bytes,2,opt,name=colony_id,json=colonyId,proto3" json:"colony_id,omitempty"`
+	// The agent that shall use it. Required.
+	AgentId string `protobuf:"bytes,3,opt,name=agent_id,json=agentId,proto3" json:"agent_id,omitempty"`
+	// What for: `register`, which empty means too.
+	Intent        string `protobuf:"bytes,4,opt,name=intent,proto3" json:"intent,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CreateBootstrapTokenRequest) Reset() {
+	*x = CreateBootstrapTokenRequest{}
+	mi := &file_coral_discovery_v1_discovery_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CreateBootstrapTokenRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CreateBootstrapTokenRequest) ProtoMessage() {}
+
+func (x *CreateBootstrapTokenRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_coral_discovery_v1_discovery_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CreateBootstrapTokenRequest.ProtoReflect.Descriptor instead.
+func (*CreateBootstrapTokenRequest) Descriptor() ([]byte, []int) {
+	return file_coral_discovery_v1_discovery_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *CreateBootstrapTokenRequest) GetReefId() string {
+	if x != nil {
+		return x.ReefId
+	}
+	return ""
+}
+
+func (x *CreateBootstrapTokenRequest) GetColonyId() string {
+	if x != nil {
+		return x.ColonyId
+	}
+	return ""
+}
+
+func (x *CreateBootstrapTokenRequest) GetAgentId() string {
+	if x != nil {
+		return x.AgentId
+	}
+	return ""
+}
+
+func (x *CreateBootstrapTokenRequest) GetIntent() string {
+	if x != nil {
+		return x.Intent
+	}
+	return ""
+}
+
+// A ticket.
+type CreateBootstrapTokenResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The ticket, a JSON Web Token.
+	Jwt string `protobuf:"bytes,1,opt,name=jwt,proto3" json:"jwt,omitempty"`
+	// When it lapses, in seconds since the Unix epoch.
+	ExpiresAt     int64 `protobuf:"varint,2,opt,name=expires_at,json=expiresAt,proto3" json:"expires_at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CreateBootstrapTokenResponse) Reset() {
+	*x = CreateBootstrapTokenResponse{}
+	mi := &file_coral_discovery_v1_discovery_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CreateBootstrapTokenResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CreateBootstrapTokenResponse) ProtoMessage() {}
+
+func (x *CreateBootstrapTokenResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_coral_discovery_v1_discovery_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CreateBootstrapTokenResponse.ProtoReflect.Descriptor instead.
+func (*CreateBootstrapTokenResponse) Descriptor() ([]byte, []int) {
+	return file_coral_discovery_v1_discovery_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *CreateBootstrapTokenResponse) GetJwt() string {
+	if x != nil {
+		return x.Jwt
+	}
+	return ""
+}
+
+func (x *CreateBootstrapTokenResponse) GetExpiresAt() int64 {
+	if x != nil {
+		return x.ExpiresAt
+	}
+	return 0
+}
+
+// What an agent leaves for a colony.
+type PublishBootstrapRendezvousRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The mesh of the colony. Required.
+	MeshId string `protobuf:"bytes,1,opt,name=mesh_id,json=meshId,proto3" json:"mesh_id,omitempty"`
+	// The message, which only the colony can read. Required.
+	Ciphertext []byte `protobuf:"bytes,2,opt,name=ciphertext,proto3" json:"ciphertext,omitempty"`
+	// The nonce that it was encrypted with: 12 bytes.
+	GcmNonce []byte `protobuf:"bytes,3,opt,name=gcm_nonce,json=gcmNonce,proto3" json:"gcm_nonce,omitempty"`
+	// For how long it shall be there, in seconds: at most 90, which 0 means too.
+	TtlSeconds int32 `protobuf:"varint,4,opt,name=ttl_seconds,json=ttlSeconds,proto3" json:"ttl_seconds,omitempty"`
+	// Where the agent says it can be reached, as host:port.
+	ProbeEndpoint string `protobuf:"bytes,5,opt,name=probe_endpoint,json=probeEndpoint,proto3" json:"probe_endpoint,omitempty"`
+	// The message to replace; empty to leave a new one.
+	RecordId string `protobuf:"bytes,6,opt,name=record_id,json=recordId,proto3" json:"record_id,omitempty"`
+	// What proves that a message is the caller's: 32 random bytes, chosen for the first and repeated for the others.
+	WriteToken []byte `protobuf:"bytes,7,opt,name=write_token,json=writeToken,proto3" json:"write_token,omitempty"`
+	// Whether the service shall try to connect to probe_endpoint first.
+	VerifyReachability bool `protobuf:"varint,8,opt,name=verify_reachability,json=verifyReachability,proto3" json:"verify_reachability,omitempty"`
+	unknownFields      protoimpl.UnknownFields
+	sizeCache          protoimpl.SizeCache
+}
+
+func (x *PublishBootstrapRendezvousRequest) Reset() {
+	*x = PublishBootstrapRendezvousRequest{}
+	mi := &file_coral_discovery_v1_discovery_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PublishBootstrapRendezvousRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PublishBootstrapRendezvousRequest) ProtoMessage() {}
+
+func (x *PublishBootstrapRendezvousRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_coral_discovery_v1_discovery_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PublishBootstrapRendezvousRequest.ProtoReflect.Descriptor instead.
+func (*PublishBootstrapRendezvousRequest) Descriptor() ([]byte, []int) {
+	return file_coral_discovery_v1_discovery_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *PublishBootstrapRendezvousRequest) GetMeshId() string {
+	if x != nil {
+		return x.MeshId
+	}
+	return ""
+}
+
+func (x *PublishBootstrapRendezvousRequest) GetCiphertext() []byte {
+	if x != nil {
+		return x.Ciphertext
+	}
+	return nil
+}
+
+func (x *PublishBootstrapRendezvousRequest) GetGcmNonce() []byte {
+	if x != nil {
+		return x.GcmNonce
+	}
+	return nil
+}
+
+func (x *PublishBootstrapRendezvousRequest) GetTtlSeconds() int32 {
+	if x != nil {
+		return x.TtlSeconds
+	}
+	return 0
+}
+
+func (x *PublishBootstrapRendezvousRequest) GetProbeEndpoint() string {
+	if x != nil {
+		return x.ProbeEndpoint
+	}
+	return ""
+}
+
+func (x *PublishBootstrapRendezvousRequest) GetRecordId() string {
+	if x != nil {
+		return x.RecordId
+	}
+	return ""
+}
+
+func (x *PublishBootstrapRendezvousRequest) GetWriteToken() []byte {
+	if x != nil {
+		return x.WriteToken
+	}
+	return nil
+}
+
+func (x *PublishBootstrapRendezvousRequest) GetVerifyReachability() bool {
+	if x != nil {
+		return x.VerifyReachability
+	}
+	return false
+}
+
+// What became of it.
+type PublishBootstrapRendezvousResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Whether the message is there. It is not if the one to replace is gone.
+	Success bool `protobuf:"varint,1,opt,name=success,proto3" json:"success,omitempty"`
+	// When it will be removed.
+	ExpiresAt *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=expires_at,json=expiresAt,proto3" json:"expires_at,omitempty"`
+	// Whether the service could not connect to the endpoint.
+	ProbeFailed bool `protobuf:"varint,3,opt,name=probe_failed,json=probeFailed,proto3" json:"probe_failed,omitempty"`
+	// The message's id.
+	RecordId      string `protobuf:"bytes,4,opt,name=record_id,json=recordId,proto3" json:"record_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PublishBootstrapRendezvousResponse) Reset() {
+	*x = PublishBootstrapRendezvousResponse{}
+	mi := &file_coral_discovery_v1_discovery_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PublishBootstrapRendezvousResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PublishBootstrapRendezvousResponse) ProtoMessage() {}
+
+func (x *PublishBootstrapRendezvousResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_coral_discovery_v1_discovery_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PublishBootstrapRendezvousResponse.ProtoReflect.Descriptor instead.
+func (*PublishBootstrapRendezvousResponse) Descriptor() ([]byte, []int) {
+	return file_coral_discovery_v1_discovery_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *PublishBootstrapRendezvousResponse) GetSuccess() bool {
+	if x != nil {
+		return x.Success
+	}
+	return false
+}
+
+func (x *PublishBootstrapRendezvousResponse) GetExpiresAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ExpiresAt
+	}
+	return nil
+}
+
+func (x *PublishBootstrapRendezvousResponse) GetProbeFailed() bool {
+	if x != nil {
+		return x.ProbeFailed
+	}
+	return false
+}
+
+func (x *PublishBootstrapRendezvousResponse) GetRecordId() string {
+	if x != nil {
+		return x.RecordId
+	}
+	return ""
+}
+
+// Asks for messages.
+type PollBootstrapRendezvousRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The colony's mesh. Required.
+	MeshId string `protobuf:"bytes,1,opt,name=mesh_id,json=meshId,proto3" json:"mesh_id,omitempty"`
+	// For how long to wait for one, in seconds: at most 25.
+	WaitSeconds   int32 `protobuf:"varint,2,opt,name=wait_seconds,json=waitSeconds,proto3" json:"wait_seconds,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PollBootstrapRendezvousRequest) Reset() {
+	*x = PollBootstrapRendezvousRequest{}
+	mi := &file_coral_discovery_v1_discovery_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PollBootstrapRendezvousRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PollBootstrapRendezvousRequest) ProtoMessage() {}
+
+func (x *PollBootstrapRendezvousRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_coral_discovery_v1_discovery_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PollBootstrapRendezvousRequest.ProtoReflect.Descriptor instead.
+func (*PollBootstrapRendezvousRequest) Descriptor() ([]byte, []int) {
+	return file_coral_discovery_v1_discovery_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *PollBootstrapRendezvousRequest) GetMeshId() string {
+	if x != nil {
+		return x.MeshId
+	}
+	return ""
+}
+
+func (x *PollBootstrapRendezvousRequest) GetWaitSeconds() int32 {
+	if x != nil {
+		return x.WaitSeconds
+	}
+	return 0
+}
+
+// The messages that are there.
+type PollBootstrapRendezvousResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// All of them, the oldest first.
+	Records []*BootstrapRendezvousRecord `protobuf:"bytes,1,rep,name=records,proto3" json:"records,omitempty"`
+	// Whether none came in time.
+	TimedOut      bool `protobuf:"varint,2,opt,name=timed_out,json=timedOut,proto3" json:"timed_out,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PollBootstrapRendezvousResponse) Reset() {
+	*x = PollBootstrapRendezvousResponse{}
+	mi := &file_coral_discovery_v1_discovery_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PollBootstrapRendezvousResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PollBootstrapRendezvousResponse) ProtoMessage() {}
+
+func (x *PollBootstrapRendezvousResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_coral_discovery_v1_discovery_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PollBootstrapRendezvousResponse.ProtoReflect.Descriptor instead.
+func (*PollBootstrapRendezvousResponse) Descriptor() ([]byte, []int) {
+	return file_coral_discovery_v1_discovery_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *PollBootstrapRendezvousResponse) GetRecords() []*BootstrapRendezvousRecord {
+	if x != nil {
+		return x.Records
+	}
+	return nil
+}
+
+func (x *PollBootstrapRendezvousResponse) GetTimedOut() bool {
+	if x != nil {
+		return x.TimedOut
+	}
+	return false
+}
+
+// A message for a colony.
+type BootstrapRendezvousRecord struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Its id, a ULID.
+	RecordId string `protobuf:"bytes,1,opt,name=record_id,json=recordId,proto3" json:"record_id,omitempty"`
+	// The message.
+	Ciphertext []byte `protobuf:"bytes,2,opt,name=ciphertext,proto3" json:"ciphertext,omitempty"`
+	// The nonce that it was encrypted with.
+	GcmNonce []byte `protobuf:"bytes,3,opt,name=gcm_nonce,json=gcmNonce,proto3" json:"gcm_nonce,omitempty"`
+	// When it was left or replaced last.
+	PublishedAt   *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=published_at,json=publishedAt,proto3" json:"published_at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BootstrapRendezvousRecord) Reset() {
+	*x = BootstrapRendezvousRecord{}
+	mi := &file_coral_discovery_v1_discovery_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BootstrapRendezvousRecord) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BootstrapRendezvousRecord) ProtoMessage() {}
+
+func (x *BootstrapRendezvousRecord) ProtoReflect() protoreflect.Message {
+	mi := &file_coral_discovery_v1_discovery_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BootstrapRendezvousRecord.ProtoReflect.Descriptor instead.
+func (*BootstrapRendezvousRecord) Descriptor() ([]byte, []int) {
+	return file_coral_discovery_v1_discovery_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *BootstrapRendezvousRecord) GetRecordId() string {
+	if x != nil {
+		return x.RecordId
+	}
+	return ""
+}
+
+func (x *BootstrapRendezvousRecord) GetCiphertext() []byte {
+	if x != nil {
+		return x.Ciphertext
+	}
+	return nil
+}
+
+func (x *BootstrapRendezvousRecord) GetGcmNonce() []byte {
+	if x != nil {
+		return x.GcmNonce
+	}
+	return nil
+}
+
+func (x *BootstrapRendezvousRecord) GetPublishedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.PublishedAt
+	}
+	return nil
+}
+
+// Says that a message was dealt with.
+type AckBootstrapRendezvousRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The mesh. Required.
+	MeshId string `protobuf:"bytes,1,opt,name=mesh_id,json=meshId,proto3" json:"mesh_id,omitempty"`
+	// The message. Required.
+	RecordId string `protobuf:"bytes,2,opt,name=record_id,json=recordId,proto3" json:"record_id,omitempty"`
+	// What it was left with.
+	WriteToken    []byte `protobuf:"bytes,3,opt,name=write_token,json=writeToken,proto3" json:"write_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AckBootstrapRendezvousRequest) Reset() {
+	*x = AckBootstrapRendezvousRequest{}
+	mi := &file_coral_discovery_v1_discovery_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AckBootstrapRendezvousRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AckBootstrapRendezvousRequest) ProtoMessage() {}
+
+func (x *AckBootstrapRendezvousRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_coral_discovery_v1_discovery_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AckBootstrapRendezvousRequest.ProtoReflect.Descriptor instead.
+func (*AckBootstrapRendezvousRequest) Descriptor() ([]byte, []int) {
+	return file_coral_discovery_v1_discovery_proto_rawDescGZIP(), []int{25}
+}
+
+func (x *AckBootstrapRendezvousRequest) GetMeshId() string {
+	if x != nil {
+		return x.MeshId
+	}
+	return ""
+}
+
+func (x *AckBootstrapRendezvousRequest) GetRecordId() string {
+	if x != nil {
+		return x.RecordId
+	}
+	return ""
+}
+
+func (x *AckBootstrapRendezvousRequest) GetWriteToken() []byte {
+	if x != nil {
+		return x.WriteToken
+	}
+	return nil
+}
+
+// What became of it.
+type AckBootstrapRendezvousResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Whether the message is gone: also if it was before.
+	Success       bool `protobuf:"varint,1,opt,name=success,proto3" json:"success,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AckBootstrapRendezvousResponse) Reset() {
+	*x = AckBootstrapRendezvousResponse{}
+	mi := &file_coral_discovery_v1_discovery_proto_msgTypes[26]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AckBootstrapRendezvousResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AckBootstrapRendezvousResponse) ProtoMessage() {}
+
+func (x *AckBootstrapRendezvousResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_coral_discovery_v1_discovery_proto_msgTypes[26]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AckBootstrapRendezvousResponse.ProtoReflect.Descriptor instead.
+func (*AckBootstrapRendezvousResponse) Descriptor() ([]byte, []int) {
+	return file_coral_discovery_v1_discovery_proto_rawDescGZIP(), []int{26}
+}
+
+func (x *AckBootstrapRendezvousResponse) GetSuccess() bool {
+	if x != nil {
+		return x.Success
+	}
+	return false
+}
+
 var File_coral_discovery_v1_discovery_proto protoreflect.FileDescriptor
 
 const file_coral_discovery_v1_discovery_proto_rawDesc = "" +
@@ -1637,7 +2240,55 @@ const file_coral_discovery_v1_discovery_proto_rawDesc = "" +
 	"updated_at\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\tupdatedAt\"v\n" +
 	"\x16CertificateFingerprint\x12F\n" +
 	"\talgorithm\x18\x01 \x01(\x0e2(.coral.discovery.v1.FingerprintAlgorithmR\talgorithm\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\fR\x05value*O\n" +
+	"\x05value\x18\x02 \x01(\fR\x05value\"\x86\x01\n" +
+	"\x1bCreateBootstrapTokenRequest\x12\x17\n" +
+	"\areef_id\x18\x01 \x01(\tR\x06reefId\x12\x1b\n" +
+	"\tcolony_id\x18\x02 \x01(\tR\bcolonyId\x12\x19\n" +
+	"\bagent_id\x18\x03 \x01(\tR\aagentId\x12\x16\n" +
+	"\x06intent\x18\x04 \x01(\tR\x06intent\"O\n" +
+	"\x1cCreateBootstrapTokenResponse\x12\x10\n" +
+	"\x03jwt\x18\x01 \x01(\tR\x03jwt\x12\x1d\n" +
+	"\n" +
+	"expires_at\x18\x02 \x01(\x03R\texpiresAt\"\xb0\x02\n" +
+	"!PublishBootstrapRendezvousRequest\x12\x17\n" +
+	"\amesh_id\x18\x01 \x01(\tR\x06meshId\x12\x1e\n" +
+	"\n" +
+	"ciphertext\x18\x02 \x01(\fR\n" +
+	"ciphertext\x12\x1b\n" +
+	"\tgcm_nonce\x18\x03 \x01(\fR\bgcmNonce\x12\x1f\n" +
+	"\vttl_seconds\x18\x04 \x01(\x05R\n" +
+	"ttlSeconds\x12%\n" +
+	"\x0eprobe_endpoint\x18\x05 \x01(\tR\rprobeEndpoint\x12\x1b\n" +
+	"\trecord_id\x18\x06 \x01(\tR\brecordId\x12\x1f\n" +
+	"\vwrite_token\x18\a \x01(\fR\n" +
+	"writeToken\x12/\n" +
+	"\x13verify_reachability\x18\b \x01(\bR\x12verifyReachability\"\xb9\x01\n" +
+	"\"PublishBootstrapRendezvousResponse\x12\x18\n" +
+	"\asuccess\x18\x01 \x01(\bR\asuccess\x129\n" +
+	"\n" +
+	"expires_at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\texpiresAt\x12!\n" +
+	"\fprobe_failed\x18\x03 \x01(\bR\vprobeFailed\x12\x1b\n" +
+	"\trecord_id\x18\x04 \x01(\tR\brecordId\"\\\n" +
+	"\x1ePollBootstrapRendezvousRequest\x12\x17\n" +
+	"\amesh_id\x18\x01 \x01(\tR\x06meshId\x12!\n" +
+	"\fwait_seconds\x18\x02 \x01(\x05R\vwaitSeconds\"\x87\x01\n" +
+	"\x1fPollBootstrapRendezvousResponse\x12G\n" +
+	"\arecords\x18\x01 \x03(\v2-.coral.discovery.v1.BootstrapRendezvousRecordR\arecords\x12\x1b\n" +
+	"\ttimed_out\x18\x02 \x01(\bR\btimedOut\"\xb4\x01\n" +
+	"\x19BootstrapRendezvousRecord\x12\x1b\n" +
+	"\trecord_id\x18\x01 \x01(\tR\brecordId\x12\x1e\n" +
+	"\n" +
+	"ciphertext\x18\x02 \x01(\fR\n" +
+	"ciphertext\x12\x1b\n" +
+	"\tgcm_nonce\x18\x03 \x01(\fR\bgcmNonce\x12=\n" +
+	"\fpublished_at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\vpublishedAt\"v\n" +
+	"\x1dAckBootstrapRendezvousRequest\x12\x17\n" +
+	"\amesh_id\x18\x01 \x01(\tR\x06meshId\x12\x1b\n" +
+	"\trecord_id\x18\x02 \x01(\tR\brecordId\x12\x1f\n" +
+	"\vwrite_token\x18\x03 \x01(\fR\n" +
+	"writeToken\":\n" +
+	"\x1eAckBootstrapRendezvousResponse\x12\x18\n" +
+	"\asuccess\x18\x01 \x01(\bR\asuccess*O\n" +
 	"\aNatHint\x12\x0f\n" +
 	"\vNAT_UNKNOWN\x10\x00\x12\f\n" +
 	"\bNAT_CONE\x10\x01\x12\x12\n" +
@@ -1645,7 +2296,7 @@ const file_coral_discovery_v1_discovery_proto_rawDesc = "" +
 	"\rNAT_SYMMETRIC\x10\x03*_\n" +
 	"\x14FingerprintAlgorithm\x12%\n" +
 	"!FINGERPRINT_ALGORITHM_UNSPECIFIED\x10\x00\x12 \n" +
-	"\x1cFINGERPRINT_ALGORITHM_SHA256\x10\x012\xca\x05\n" +
+	"\x1cFINGERPRINT_ALGORITHM_SHA256\x10\x012\xd9\t\n" +
 	"\x10DiscoveryService\x12g\n" +
 	"\x0eRegisterColony\x12).coral.discovery.v1.RegisterColonyRequest\x1a*.coral.discovery.v1.RegisterColonyResponse\x12f\n" +
 	"\fLookupColony\x12'.coral.discovery.v1.LookupColonyRequest\x1a(.coral.discovery.v1.LookupColonyResponse\"\x03\x90\x02\x01\x12d\n" +
@@ -1653,7 +2304,11 @@ const file_coral_discovery_v1_discovery_proto_rawDesc = "" +
 	"\vLookupAgent\x12&.coral.discovery.v1.LookupAgentRequest\x1a'.coral.discovery.v1.LookupAgentResponse\"\x03\x90\x02\x01\x12a\n" +
 	"\fRequestRelay\x12'.coral.discovery.v1.RequestRelayRequest\x1a(.coral.discovery.v1.RequestRelayResponse\x12a\n" +
 	"\fReleaseRelay\x12'.coral.discovery.v1.ReleaseRelayRequest\x1a(.coral.discovery.v1.ReleaseRelayResponse\x12T\n" +
-	"\x06Health\x12!.coral.discovery.v1.HealthRequest\x1a\".coral.discovery.v1.HealthResponse\"\x03\x90\x02\x01BSZQgithub.com/coral-mesh/coral-discovery/tests/go/gen/coral/discovery/v1;discoveryv1b\x06proto3"
+	"\x06Health\x12!.coral.discovery.v1.HealthRequest\x1a\".coral.discovery.v1.HealthResponse\"\x03\x90\x02\x01\x12y\n" +
+	"\x14CreateBootstrapToken\x12/.coral.discovery.v1.CreateBootstrapTokenRequest\x1a0.coral.discovery.v1.CreateBootstrapTokenResponse\x12\x8b\x01\n" +
+	"\x1aPublishBootstrapRendezvous\x125.coral.discovery.v1.PublishBootstrapRendezvousRequest\x1a6.coral.discovery.v1.PublishBootstrapRendezvousResponse\x12\x82\x01\n" +
+	"\x17PollBootstrapRendezvous\x122.coral.discovery.v1.PollBootstrapRendezvousRequest\x1a3.coral.discovery.v1.PollBootstrapRendezvousResponse\x12\x7f\n" +
+	"\x16AckBootstrapRendezvous\x121.coral.discovery.v1.AckBootstrapRendezvousRequest\x1a2.coral.discovery.v1.AckBootstrapRendezvousResponseBSZQgithub.com/coral-mesh/coral-discovery/tests/go/gen/coral/discovery/v1;discoveryv1b\x06proto3"
 
 var (
 	file_coral_discovery_v1_discovery_proto_rawDescOnce sync.Once
@@ -1668,79 +2323,99 @@ func file_coral_discovery_v1_discovery_proto_rawDescGZIP() []byte {
 }
 
 var file_coral_discovery_v1_discovery_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_coral_discovery_v1_discovery_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
+var file_coral_discovery_v1_discovery_proto_msgTypes = make([]protoimpl.MessageInfo, 31)
 var file_coral_discovery_v1_discovery_proto_goTypes = []any{
-	(NatHint)(0),                   // 0: coral.discovery.v1.NatHint
-	(FingerprintAlgorithm)(0),      // 1: coral.discovery.v1.FingerprintAlgorithm
-	(*RegisterColonyRequest)(nil),  // 2: coral.discovery.v1.RegisterColonyRequest
-	(*RegisterColonyResponse)(nil), // 3: coral.discovery.v1.RegisterColonyResponse
-	(*LookupColonyRequest)(nil),    // 4: coral.discovery.v1.LookupColonyRequest
-	(*LookupColonyResponse)(nil),   // 5: coral.discovery.v1.LookupColonyResponse
-	(*RegisterAgentRequest)(nil),   // 6: coral.discovery.v1.RegisterAgentRequest
-	(*RegisterAgentResponse)(nil),  // 7: coral.discovery.v1.RegisterAgentResponse
-	(*LookupAgentRequest)(nil),     // 8: coral.discovery.v1.LookupAgentRequest
-	(*LookupAgentResponse)(nil),    // 9: coral.discovery.v1.LookupAgentResponse
-	(*RequestRelayRequest)(nil),    // 10: coral.discovery.v1.RequestRelayRequest
-	(*RequestRelayResponse)(nil),   // 11: coral.discovery.v1.RequestRelayResponse
-	(*ReleaseRelayRequest)(nil),    // 12: coral.discovery.v1.ReleaseRelayRequest
-	(*ReleaseRelayResponse)(nil),   // 13: coral.discovery.v1.ReleaseRelayResponse
-	(*HealthRequest)(nil),          // 14: coral.discovery.v1.HealthRequest
-	(*HealthResponse)(nil),         // 15: coral.discovery.v1.HealthResponse
-	(*Endpoint)(nil),               // 16: coral.discovery.v1.Endpoint
-	(*RelayOption)(nil),            // 17: coral.discovery.v1.RelayOption
-	(*PublicEndpointInfo)(nil),     // 18: coral.discovery.v1.PublicEndpointInfo
-	(*CertificateFingerprint)(nil), // 19: coral.discovery.v1.CertificateFingerprint
-	nil,                            // 20: coral.discovery.v1.RegisterColonyRequest.MetadataEntry
-	nil,                            // 21: coral.discovery.v1.LookupColonyResponse.MetadataEntry
-	nil,                            // 22: coral.discovery.v1.RegisterAgentRequest.MetadataEntry
-	nil,                            // 23: coral.discovery.v1.LookupAgentResponse.MetadataEntry
-	(*timestamppb.Timestamp)(nil),  // 24: google.protobuf.Timestamp
+	(NatHint)(0),                               // 0: coral.discovery.v1.NatHint
+	(FingerprintAlgorithm)(0),                  // 1: coral.discovery.v1.FingerprintAlgorithm
+	(*RegisterColonyRequest)(nil),              // 2: coral.discovery.v1.RegisterColonyRequest
+	(*RegisterColonyResponse)(nil),             // 3: coral.discovery.v1.RegisterColonyResponse
+	(*LookupColonyRequest)(nil),                // 4: coral.discovery.v1.LookupColonyRequest
+	(*LookupColonyResponse)(nil),               // 5: coral.discovery.v1.LookupColonyResponse
+	(*RegisterAgentRequest)(nil),               // 6: coral.discovery.v1.RegisterAgentRequest
+	(*RegisterAgentResponse)(nil),              // 7: coral.discovery.v1.RegisterAgentResponse
+	(*LookupAgentRequest)(nil),                 // 8: coral.discovery.v1.LookupAgentRequest
+	(*LookupAgentResponse)(nil),                // 9: coral.discovery.v1.LookupAgentResponse
+	(*RequestRelayRequest)(nil),                // 10: coral.discovery.v1.RequestRelayRequest
+	(*RequestRelayResponse)(nil),               // 11: coral.discovery.v1.RequestRelayResponse
+	(*ReleaseRelayRequest)(nil),                // 12: coral.discovery.v1.ReleaseRelayRequest
+	(*ReleaseRelayResponse)(nil),               // 13: coral.discovery.v1.ReleaseRelayResponse
+	(*HealthRequest)(nil),                      // 14: coral.discovery.v1.HealthRequest
+	(*HealthResponse)(nil),                     // 15: coral.discovery.v1.HealthResponse
+	(*Endpoint)(nil),                           // 16: coral.discovery.v1.Endpoint
+	(*RelayOption)(nil),                        // 17: coral.discovery.v1.RelayOption
+	(*PublicEndpointInfo)(nil),                 // 18: coral.discovery.v1.PublicEndpointInfo
+	(*CertificateFingerprint)(nil),             // 19: coral.discovery.v1.CertificateFingerprint
+	(*CreateBootstrapTokenRequest)(nil),        // 20: coral.discovery.v1.CreateBootstrapTokenRequest
+	(*CreateBootstrapTokenResponse)(nil),       // 21: coral.discovery.v1.CreateBootstrapTokenResponse
+	(*PublishBootstrapRendezvousRequest)(nil),  // 22: coral.discovery.v1.PublishBootstrapRendezvousRequest
+	(*PublishBootstrapRendezvousResponse)(nil), // 23: coral.discovery.v1.PublishBootstrapRendezvousResponse
+	(*PollBootstrapRendezvousRequest)(nil),     // 24: coral.discovery.v1.PollBootstrapRendezvousRequest
+	(*PollBootstrapRendezvousResponse)(nil),    // 25: coral.discovery.v1.PollBootstrapRendezvousResponse
+	(*BootstrapRendezvousRecord)(nil),          // 26: coral.discovery.v1.BootstrapRendezvousRecord
+	(*AckBootstrapRendezvousRequest)(nil),      // 27: coral.discovery.v1.AckBootstrapRendezvousRequest
+	(*AckBootstrapRendezvousResponse)(nil),     // 28: coral.discovery.v1.AckBootstrapRendezvousResponse
+	nil,                                        // 29: coral.discovery.v1.RegisterColonyRequest.MetadataEntry
+	nil,                                        // 30: coral.discovery.v1.LookupColonyResponse.MetadataEntry
+	nil,                                        // 31: coral.discovery.v1.RegisterAgentRequest.MetadataEntry
+	nil,                                        // 32: coral.discovery.v1.LookupAgentResponse.MetadataEntry
+	(*timestamppb.Timestamp)(nil),              // 33: google.protobuf.Timestamp
 }
 var file_coral_discovery_v1_discovery_proto_depIdxs = []int32{
-	20, // 0: coral.discovery.v1.RegisterColonyRequest.metadata:type_name -> coral.discovery.v1.RegisterColonyRequest.MetadataEntry
+	29, // 0: coral.discovery.v1.RegisterColonyRequest.metadata:type_name -> coral.discovery.v1.RegisterColonyRequest.MetadataEntry
 	16, // 1: coral.discovery.v1.RegisterColonyRequest.observed_endpoint:type_name -> coral.discovery.v1.Endpoint
 	18, // 2: coral.discovery.v1.RegisterColonyRequest.public_endpoint:type_name -> coral.discovery.v1.PublicEndpointInfo
-	24, // 3: coral.discovery.v1.RegisterColonyResponse.expires_at:type_name -> google.protobuf.Timestamp
+	33, // 3: coral.discovery.v1.RegisterColonyResponse.expires_at:type_name -> google.protobuf.Timestamp
 	16, // 4: coral.discovery.v1.RegisterColonyResponse.observed_endpoint:type_name -> coral.discovery.v1.Endpoint
-	21, // 5: coral.discovery.v1.LookupColonyResponse.metadata:type_name -> coral.discovery.v1.LookupColonyResponse.MetadataEntry
-	24, // 6: coral.discovery.v1.LookupColonyResponse.last_seen:type_name -> google.protobuf.Timestamp
+	30, // 5: coral.discovery.v1.LookupColonyResponse.metadata:type_name -> coral.discovery.v1.LookupColonyResponse.MetadataEntry
+	33, // 6: coral.discovery.v1.LookupColonyResponse.last_seen:type_name -> google.protobuf.Timestamp
 	16, // 7: coral.discovery.v1.LookupColonyResponse.observed_endpoints:type_name -> coral.discovery.v1.Endpoint
 	0,  // 8: coral.discovery.v1.LookupColonyResponse.nat:type_name -> coral.discovery.v1.NatHint
 	17, // 9: coral.discovery.v1.LookupColonyResponse.relays:type_name -> coral.discovery.v1.RelayOption
 	18, // 10: coral.discovery.v1.LookupColonyResponse.public_endpoint:type_name -> coral.discovery.v1.PublicEndpointInfo
 	16, // 11: coral.discovery.v1.RegisterAgentRequest.observed_endpoint:type_name -> coral.discovery.v1.Endpoint
-	22, // 12: coral.discovery.v1.RegisterAgentRequest.metadata:type_name -> coral.discovery.v1.RegisterAgentRequest.MetadataEntry
-	24, // 13: coral.discovery.v1.RegisterAgentResponse.expires_at:type_name -> google.protobuf.Timestamp
+	31, // 12: coral.discovery.v1.RegisterAgentRequest.metadata:type_name -> coral.discovery.v1.RegisterAgentRequest.MetadataEntry
+	33, // 13: coral.discovery.v1.RegisterAgentResponse.expires_at:type_name -> google.protobuf.Timestamp
 	16, // 14: coral.discovery.v1.RegisterAgentResponse.observed_endpoint:type_name -> coral.discovery.v1.Endpoint
 	16, // 15: coral.discovery.v1.LookupAgentResponse.observed_endpoints:type_name -> coral.discovery.v1.Endpoint
 	0,  // 16: coral.discovery.v1.LookupAgentResponse.nat:type_name -> coral.discovery.v1.NatHint
-	23, // 17: coral.discovery.v1.LookupAgentResponse.metadata:type_name -> coral.discovery.v1.LookupAgentResponse.MetadataEntry
-	24, // 18: coral.discovery.v1.LookupAgentResponse.last_seen:type_name -> google.protobuf.Timestamp
+	32, // 17: coral.discovery.v1.LookupAgentResponse.metadata:type_name -> coral.discovery.v1.LookupAgentResponse.MetadataEntry
+	33, // 18: coral.discovery.v1.LookupAgentResponse.last_seen:type_name -> google.protobuf.Timestamp
 	16, // 19: coral.discovery.v1.RequestRelayResponse.relay_endpoint:type_name -> coral.discovery.v1.Endpoint
-	24, // 20: coral.discovery.v1.RequestRelayResponse.expires_at:type_name -> google.protobuf.Timestamp
+	33, // 20: coral.discovery.v1.RequestRelayResponse.expires_at:type_name -> google.protobuf.Timestamp
 	16, // 21: coral.discovery.v1.RelayOption.endpoint:type_name -> coral.discovery.v1.Endpoint
 	19, // 22: coral.discovery.v1.PublicEndpointInfo.ca_fingerprint:type_name -> coral.discovery.v1.CertificateFingerprint
-	24, // 23: coral.discovery.v1.PublicEndpointInfo.updated_at:type_name -> google.protobuf.Timestamp
+	33, // 23: coral.discovery.v1.PublicEndpointInfo.updated_at:type_name -> google.protobuf.Timestamp
 	1,  // 24: coral.discovery.v1.CertificateFingerprint.algorithm:type_name -> coral.discovery.v1.FingerprintAlgorithm
-	2,  // 25: coral.discovery.v1.DiscoveryService.RegisterColony:input_type -> coral.discovery.v1.RegisterColonyRequest
-	4,  // 26: coral.discovery.v1.DiscoveryService.LookupColony:input_type -> coral.discovery.v1.LookupColonyRequest
-	6,  // 27: coral.discovery.v1.DiscoveryService.RegisterAgent:input_type -> coral.discovery.v1.RegisterAgentRequest
-	8,  // 28: coral.discovery.v1.DiscoveryService.LookupAgent:input_type -> coral.discovery.v1.LookupAgentRequest
-	10, // 29: coral.discovery.v1.DiscoveryService.RequestRelay:input_type -> coral.discovery.v1.RequestRelayRequest
-	12, // 30: coral.discovery.v1.DiscoveryService.ReleaseRelay:input_type -> coral.discovery.v1.ReleaseRelayRequest
-	14, // 31: coral.discovery.v1.DiscoveryService.Health:input_type -> coral.discovery.v1.HealthRequest
-	3,  // 32: coral.discovery.v1.DiscoveryService.RegisterColony:output_type -> coral.discovery.v1.RegisterColonyResponse
-	5,  // 33: coral.discovery.v1.DiscoveryService.LookupColony:output_type -> coral.discovery.v1.LookupColonyResponse
-	7,  // 34: coral.discovery.v1.DiscoveryService.RegisterAgent:output_type -> coral.discovery.v1.RegisterAgentResponse
-	9,  // 35: coral.discovery.v1.DiscoveryService.LookupAgent:output_type -> coral.discovery.v1.LookupAgentResponse
-	11, // 36: coral.discovery.v1.DiscoveryService.RequestRelay:output_type -> coral.discovery.v1.RequestRelayResponse
-	13, // 37: coral.discovery.v1.DiscoveryService.ReleaseRelay:output_type -> coral.discovery.v1.ReleaseRelayResponse
-	15, // 38: coral.discovery.v1.DiscoveryService.Health:output_type -> coral.discovery.v1.HealthResponse
-	32, // [32:39] is the sub-list for method output_type
-	25, // [25:32] is the sub-list for method input_type
-	25, // [25:25] is the sub-list for extension type_name
-	25, // [25:25] is the sub-list for extension extendee
-	0,  // [0:25] is the sub-list for field type_name
+	33, // 25: coral.discovery.v1.PublishBootstrapRendezvousResponse.expires_at:type_name -> google.protobuf.Timestamp
+	26, // 26: coral.discovery.v1.PollBootstrapRendezvousResponse.records:type_name -> coral.discovery.v1.BootstrapRendezvousRecord
+	33, // 27: coral.discovery.v1.BootstrapRendezvousRecord.published_at:type_name -> google.protobuf.Timestamp
+	2,  // 28: coral.discovery.v1.DiscoveryService.RegisterColony:input_type -> coral.discovery.v1.RegisterColonyRequest
+	4,  // 29: coral.discovery.v1.DiscoveryService.LookupColony:input_type -> coral.discovery.v1.LookupColonyRequest
+	6,  // 30: coral.discovery.v1.DiscoveryService.RegisterAgent:input_type -> coral.discovery.v1.RegisterAgentRequest
+	8,  // 31: coral.discovery.v1.DiscoveryService.LookupAgent:input_type -> coral.discovery.v1.LookupAgentRequest
+	10, // 32: coral.discovery.v1.DiscoveryService.RequestRelay:input_type -> coral.discovery.v1.RequestRelayRequest
+	12, // 33: coral.discovery.v1.DiscoveryService.ReleaseRelay:input_type -> coral.discovery.v1.ReleaseRelayRequest
+	14, // 34: coral.discovery.v1.DiscoveryService.Health:input_type -> coral.discovery.v1.HealthRequest
+	20, // 35: coral.discovery.v1.DiscoveryService.CreateBootstrapToken:input_type -> coral.discovery.v1.CreateBootstrapTokenRequest
+	22, // 36: coral.discovery.v1.DiscoveryService.PublishBootstrapRendezvous:input_type -> coral.discovery.v1.PublishBootstrapRendezvousRequest
+	24, // 37: coral.discovery.v1.DiscoveryService.PollBootstrapRendezvous:input_type -> coral.discovery.v1.PollBootstrapRendezvousRequest
+	27, // 38: coral.discovery.v1.DiscoveryService.AckBootstrapRendezvous:input_type -> coral.discovery.v1.AckBootstrapRendezvousRequest
+	3,  // 39: coral.discovery.v1.DiscoveryService.RegisterColony:output_type -> coral.discovery.v1.RegisterColonyResponse
+	5,  // 40: coral.discovery.v1.DiscoveryService.LookupColony:output_type -> coral.discovery.v1.LookupColonyResponse
+	7,  // 41: coral.discovery.v1.DiscoveryService.RegisterAgent:output_type -> coral.discovery.v1.RegisterAgentResponse
+	9,  // 42: coral.discovery.v1.DiscoveryService.LookupAgent:output_type -> coral.discovery.v1.LookupAgentResponse
+	11, // 43: coral.discovery.v1.DiscoveryService.RequestRelay:output_type -> coral.discovery.v1.RequestRelayResponse
+	13, // 44: coral.discovery.v1.DiscoveryService.ReleaseRelay:output_type -> coral.discovery.v1.ReleaseRelayResponse
+	15, // 45: coral.discovery.v1.DiscoveryService.Health:output_type -> coral.discovery.v1.HealthResponse
+	21, // 46: coral.discovery.v1.DiscoveryService.CreateBootstrapToken:output_type -> coral.discovery.v1.CreateBootstrapTokenResponse
+	23, // 47: coral.discovery.v1.DiscoveryService.PublishBootstrapRendezvous:output_type -> coral.discovery.v1.PublishBootstrapRendezvousResponse
+	25, // 48: coral.discovery.v1.DiscoveryService.PollBootstrapRendezvous:output_type -> coral.discovery.v1.PollBootstrapRendezvousResponse
+	28, // 49: coral.discovery.v1.DiscoveryService.AckBootstrapRendezvous:output_type -> coral.discovery.v1.AckBootstrapRendezvousResponse
+	39, // [39:50] is the sub-list for method output_type
+	28, // [28:39] is the sub-list for method input_type
+	28, // [28:28] is the sub-list for extension type_name
+	28, // [28:28] is the sub-list for extension extendee
+	0,  // [0:28] is the sub-list for field type_name
 }
 
 func init() { file_coral_discovery_v1_discovery_proto_init() }
@@ -1754,7 +2429,7 @@ func file_coral_discovery_v1_discovery_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_coral_discovery_v1_discovery_proto_rawDesc), len(file_coral_discovery_v1_discovery_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   22,
+			NumMessages:   31,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

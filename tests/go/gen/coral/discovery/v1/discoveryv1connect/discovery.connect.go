@@ -59,6 +59,18 @@ const (
 	DiscoveryServiceReleaseRelayProcedure = "/coral.discovery.v1.DiscoveryService/ReleaseRelay"
 	// DiscoveryServiceHealthProcedure is the fully-qualified name of the DiscoveryService's Health RPC.
 	DiscoveryServiceHealthProcedure = "/coral.discovery.v1.DiscoveryService/Health"
+	// DiscoveryServiceCreateBootstrapTokenProcedure is the fully-qualified name of the
+	// DiscoveryService's CreateBootstrapToken RPC.
+	DiscoveryServiceCreateBootstrapTokenProcedure = "/coral.discovery.v1.DiscoveryService/CreateBootstrapToken"
+	// DiscoveryServicePublishBootstrapRendezvousProcedure is the fully-qualified name of the
+	// DiscoveryService's PublishBootstrapRendezvous RPC.
+	DiscoveryServicePublishBootstrapRendezvousProcedure = "/coral.discovery.v1.DiscoveryService/PublishBootstrapRendezvous"
+	// DiscoveryServicePollBootstrapRendezvousProcedure is the fully-qualified name of the
+	// DiscoveryService's PollBootstrapRendezvous RPC.
+	DiscoveryServicePollBootstrapRendezvousProcedure = "/coral.discovery.v1.DiscoveryService/PollBootstrapRendezvous"
+	// DiscoveryServiceAckBootstrapRendezvousProcedure is the fully-qualified name of the
+	// DiscoveryService's AckBootstrapRendezvous RPC.
+	DiscoveryServiceAckBootstrapRendezvousProcedure = "/coral.discovery.v1.DiscoveryService/AckBootstrapRendezvous"
 )
 
 // DiscoveryServiceClient is a client for the coral.discovery.v1.DiscoveryService service.
@@ -90,6 +102,20 @@ type DiscoveryServiceClient interface {
 	ReleaseRelay(context.Context, *connect.Request[v1.ReleaseRelayRequest]) (*connect.Response[v1.ReleaseRelayResponse], error)
 	// Tells that the service is up, and how it fares.
 	Health(context.Context, *connect.Request[v1.HealthRequest]) (*connect.Response[v1.HealthResponse], error)
+	// Issues a ticket with which an agent asks a colony for its certificate (RFD 049). The colony checks it by
+	// the keys at /.well-known/jwks.json.
+	//
+	// Fails with failed_precondition where there is no key to sign with, and with permission_denied for any intent but
+	// registering.
+	CreateBootstrapToken(context.Context, *connect.Request[v1.CreateBootstrapTokenRequest]) (*connect.Response[v1.CreateBootstrapTokenResponse], error)
+	// Leaves a message for the colony of a mesh, encrypted for it, or replaces the one that was left (RFD 108).
+	//
+	// Fails with permission_denied for a message that somebody else has left.
+	PublishBootstrapRendezvous(context.Context, *connect.Request[v1.PublishBootstrapRendezvousRequest]) (*connect.Response[v1.PublishBootstrapRendezvousResponse], error)
+	// Fetches the messages that are left for the colony of a mesh. If there is none it waits for one.
+	PollBootstrapRendezvous(context.Context, *connect.Request[v1.PollBootstrapRendezvousRequest]) (*connect.Response[v1.PollBootstrapRendezvousResponse], error)
+	// Removes a message that was dealt with. Repeating it changes nothing.
+	AckBootstrapRendezvous(context.Context, *connect.Request[v1.AckBootstrapRendezvousRequest]) (*connect.Response[v1.AckBootstrapRendezvousResponse], error)
 }
 
 // NewDiscoveryServiceClient constructs a client for the coral.discovery.v1.DiscoveryService
@@ -148,18 +174,46 @@ func NewDiscoveryServiceClient(httpClient connect.HTTPClient, baseURL string, op
 			connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 			connect.WithClientOptions(opts...),
 		),
+		createBootstrapToken: connect.NewClient[v1.CreateBootstrapTokenRequest, v1.CreateBootstrapTokenResponse](
+			httpClient,
+			baseURL+DiscoveryServiceCreateBootstrapTokenProcedure,
+			connect.WithSchema(discoveryServiceMethods.ByName("CreateBootstrapToken")),
+			connect.WithClientOptions(opts...),
+		),
+		publishBootstrapRendezvous: connect.NewClient[v1.PublishBootstrapRendezvousRequest, v1.PublishBootstrapRendezvousResponse](
+			httpClient,
+			baseURL+DiscoveryServicePublishBootstrapRendezvousProcedure,
+			connect.WithSchema(discoveryServiceMethods.ByName("PublishBootstrapRendezvous")),
+			connect.WithClientOptions(opts...),
+		),
+		pollBootstrapRendezvous: connect.NewClient[v1.PollBootstrapRendezvousRequest, v1.PollBootstrapRendezvousResponse](
+			httpClient,
+			baseURL+DiscoveryServicePollBootstrapRendezvousProcedure,
+			connect.WithSchema(discoveryServiceMethods.ByName("PollBootstrapRendezvous")),
+			connect.WithClientOptions(opts...),
+		),
+		ackBootstrapRendezvous: connect.NewClient[v1.AckBootstrapRendezvousRequest, v1.AckBootstrapRendezvousResponse](
+			httpClient,
+			baseURL+DiscoveryServiceAckBootstrapRendezvousProcedure,
+			connect.WithSchema(discoveryServiceMethods.ByName("AckBootstrapRendezvous")),
+			connect.WithClientOptions(opts...),
+		),
 	}
 }
 
 // discoveryServiceClient implements DiscoveryServiceClient.
 type discoveryServiceClient struct {
-	registerColony *connect.Client[v1.RegisterColonyRequest, v1.RegisterColonyResponse]
-	lookupColony   *connect.Client[v1.LookupColonyRequest, v1.LookupColonyResponse]
-	registerAgent  *connect.Client[v1.RegisterAgentRequest, v1.RegisterAgentResponse]
-	lookupAgent    *connect.Client[v1.LookupAgentRequest, v1.LookupAgentResponse]
-	requestRelay   *connect.Client[v1.RequestRelayRequest, v1.RequestRelayResponse]
-	releaseRelay   *connect.Client[v1.ReleaseRelayRequest, v1.ReleaseRelayResponse]
-	health         *connect.Client[v1.HealthRequest, v1.HealthResponse]
+	registerColony             *connect.Client[v1.RegisterColonyRequest, v1.RegisterColonyResponse]
+	lookupColony               *connect.Client[v1.LookupColonyRequest, v1.LookupColonyResponse]
+	registerAgent              *connect.Client[v1.RegisterAgentRequest, v1.RegisterAgentResponse]
+	lookupAgent                *connect.Client[v1.LookupAgentRequest, v1.LookupAgentResponse]
+	requestRelay               *connect.Client[v1.RequestRelayRequest, v1.RequestRelayResponse]
+	releaseRelay               *connect.Client[v1.ReleaseRelayRequest, v1.ReleaseRelayResponse]
+	health                     *connect.Client[v1.HealthRequest, v1.HealthResponse]
+	createBootstrapToken       *connect.Client[v1.CreateBootstrapTokenRequest, v1.CreateBootstrapTokenResponse]
+	publishBootstrapRendezvous *connect.Client[v1.PublishBootstrapRendezvousRequest, v1.PublishBootstrapRendezvousResponse]
+	pollBootstrapRendezvous    *connect.Client[v1.PollBootstrapRendezvousRequest, v1.PollBootstrapRendezvousResponse]
+	ackBootstrapRendezvous     *connect.Client[v1.AckBootstrapRendezvousRequest, v1.AckBootstrapRendezvousResponse]
 }
 
 // RegisterColony calls coral.discovery.v1.DiscoveryService.RegisterColony.
@@ -197,6 +251,26 @@ func (c *discoveryServiceClient) Health(ctx context.Context, req *connect.Reques
 	return c.health.CallUnary(ctx, req)
 }
 
+// CreateBootstrapToken calls coral.discovery.v1.DiscoveryService.CreateBootstrapToken.
+func (c *discoveryServiceClient) CreateBootstrapToken(ctx context.Context, req *connect.Request[v1.CreateBootstrapTokenRequest]) (*connect.Response[v1.CreateBootstrapTokenResponse], error) {
+	return c.createBootstrapToken.CallUnary(ctx, req)
+}
+
+// PublishBootstrapRendezvous calls coral.discovery.v1.DiscoveryService.PublishBootstrapRendezvous.
+func (c *discoveryServiceClient) PublishBootstrapRendezvous(ctx context.Context, req *connect.Request[v1.PublishBootstrapRendezvousRequest]) (*connect.Response[v1.PublishBootstrapRendezvousResponse], error) {
+	return c.publishBootstrapRendezvous.CallUnary(ctx, req)
+}
+
+// PollBootstrapRendezvous calls coral.discovery.v1.DiscoveryService.PollBootstrapRendezvous.
+func (c *discoveryServiceClient) PollBootstrapRendezvous(ctx context.Context, req *connect.Request[v1.PollBootstrapRendezvousRequest]) (*connect.Response[v1.PollBootstrapRendezvousResponse], error) {
+	return c.pollBootstrapRendezvous.CallUnary(ctx, req)
+}
+
+// AckBootstrapRendezvous calls coral.discovery.v1.DiscoveryService.AckBootstrapRendezvous.
+func (c *discoveryServiceClient) AckBootstrapRendezvous(ctx context.Context, req *connect.Request[v1.AckBootstrapRendezvousRequest]) (*connect.Response[v1.AckBootstrapRendezvousResponse], error) {
+	return c.ackBootstrapRendezvous.CallUnary(ctx, req)
+}
+
 // DiscoveryServiceHandler is an implementation of the coral.discovery.v1.DiscoveryService service.
 type DiscoveryServiceHandler interface {
 	// Registers a colony under its mesh id, or renews its lease. A renewal replaces all that was
@@ -226,6 +300,20 @@ type DiscoveryServiceHandler interface {
 	ReleaseRelay(context.Context, *connect.Request[v1.ReleaseRelayRequest]) (*connect.Response[v1.ReleaseRelayResponse], error)
 	// Tells that the service is up, and how it fares.
 	Health(context.Context, *connect.Request[v1.HealthRequest]) (*connect.Response[v1.HealthResponse], error)
+	// Issues a ticket with which an agent asks a colony for its certificate (RFD 049). The colony checks it by
+	// the keys at /.well-known/jwks.json.
+	//
+	// Fails with failed_precondition where there is no key to sign with, and with permission_denied for any intent but
+	// registering.
+	CreateBootstrapToken(context.Context, *connect.Request[v1.CreateBootstrapTokenRequest]) (*connect.Response[v1.CreateBootstrapTokenResponse], error)
+	// Leaves a message for the colony of a mesh, encrypted for it, or replaces the one that was left (RFD 108).
+	//
+	// Fails with permission_denied for a message that somebody else has left.
+	PublishBootstrapRendezvous(context.Context, *connect.Request[v1.PublishBootstrapRendezvousRequest]) (*connect.Response[v1.PublishBootstrapRendezvousResponse], error)
+	// Fetches the messages that are left for the colony of a mesh. If there is none it waits for one.
+	PollBootstrapRendezvous(context.Context, *connect.Request[v1.PollBootstrapRendezvousRequest]) (*connect.Response[v1.PollBootstrapRendezvousResponse], error)
+	// Removes a message that was dealt with. Repeating it changes nothing.
+	AckBootstrapRendezvous(context.Context, *connect.Request[v1.AckBootstrapRendezvousRequest]) (*connect.Response[v1.AckBootstrapRendezvousResponse], error)
 }
 
 // NewDiscoveryServiceHandler builds an HTTP handler from the service implementation. It returns the
@@ -280,6 +368,30 @@ func NewDiscoveryServiceHandler(svc DiscoveryServiceHandler, opts ...connect.Han
 		connect.WithIdempotency(connect.IdempotencyNoSideEffects),
 		connect.WithHandlerOptions(opts...),
 	)
+	discoveryServiceCreateBootstrapTokenHandler := connect.NewUnaryHandler(
+		DiscoveryServiceCreateBootstrapTokenProcedure,
+		svc.CreateBootstrapToken,
+		connect.WithSchema(discoveryServiceMethods.ByName("CreateBootstrapToken")),
+		connect.WithHandlerOptions(opts...),
+	)
+	discoveryServicePublishBootstrapRendezvousHandler := connect.NewUnaryHandler(
+		DiscoveryServicePublishBootstrapRendezvousProcedure,
+		svc.PublishBootstrapRendezvous,
+		connect.WithSchema(discoveryServiceMethods.ByName("PublishBootstrapRendezvous")),
+		connect.WithHandlerOptions(opts...),
+	)
+	discoveryServicePollBootstrapRendezvousHandler := connect.NewUnaryHandler(
+		DiscoveryServicePollBootstrapRendezvousProcedure,
+		svc.PollBootstrapRendezvous,
+		connect.WithSchema(discoveryServiceMethods.ByName("PollBootstrapRendezvous")),
+		connect.WithHandlerOptions(opts...),
+	)
+	discoveryServiceAckBootstrapRendezvousHandler := connect.NewUnaryHandler(
+		DiscoveryServiceAckBootstrapRendezvousProcedure,
+		svc.AckBootstrapRendezvous,
+		connect.WithSchema(discoveryServiceMethods.ByName("AckBootstrapRendezvous")),
+		connect.WithHandlerOptions(opts...),
+	)
 	return "/coral.discovery.v1.DiscoveryService/", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case DiscoveryServiceRegisterColonyProcedure:
@@ -296,6 +408,14 @@ func NewDiscoveryServiceHandler(svc DiscoveryServiceHandler, opts ...connect.Han
 			discoveryServiceReleaseRelayHandler.ServeHTTP(w, r)
 		case DiscoveryServiceHealthProcedure:
 			discoveryServiceHealthHandler.ServeHTTP(w, r)
+		case DiscoveryServiceCreateBootstrapTokenProcedure:
+			discoveryServiceCreateBootstrapTokenHandler.ServeHTTP(w, r)
+		case DiscoveryServicePublishBootstrapRendezvousProcedure:
+			discoveryServicePublishBootstrapRendezvousHandler.ServeHTTP(w, r)
+		case DiscoveryServicePollBootstrapRendezvousProcedure:
+			discoveryServicePollBootstrapRendezvousHandler.ServeHTTP(w, r)
+		case DiscoveryServiceAckBootstrapRendezvousProcedure:
+			discoveryServiceAckBootstrapRendezvousHandler.ServeHTTP(w, r)
 		default:
 			http.NotFound(w, r)
 		}
@@ -331,4 +451,20 @@ func (UnimplementedDiscoveryServiceHandler) ReleaseRelay(context.Context, *conne
 
 func (UnimplementedDiscoveryServiceHandler) Health(context.Context, *connect.Request[v1.HealthRequest]) (*connect.Response[v1.HealthResponse], error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("coral.discovery.v1.DiscoveryService.Health is not implemented"))
+}
+
+func (UnimplementedDiscoveryServiceHandler) CreateBootstrapToken(context.Context, *connect.Request[v1.CreateBootstrapTokenRequest]) (*connect.Response[v1.CreateBootstrapTokenResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("coral.discovery.v1.DiscoveryService.CreateBootstrapToken is not implemented"))
+}
+
+func (UnimplementedDiscoveryServiceHandler) PublishBootstrapRendezvous(context.Context, *connect.Request[v1.PublishBootstrapRendezvousRequest]) (*connect.Response[v1.PublishBootstrapRendezvousResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("coral.discovery.v1.DiscoveryService.PublishBootstrapRendezvous is not implemented"))
+}
+
+func (UnimplementedDiscoveryServiceHandler) PollBootstrapRendezvous(context.Context, *connect.Request[v1.PollBootstrapRendezvousRequest]) (*connect.Response[v1.PollBootstrapRendezvousResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("coral.discovery.v1.DiscoveryService.PollBootstrapRendezvous is not implemented"))
+}
+
+func (UnimplementedDiscoveryServiceHandler) AckBootstrapRendezvous(context.Context, *connect.Request[v1.AckBootstrapRendezvousRequest]) (*connect.Response[v1.AckBootstrapRendezvousResponse], error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("coral.discovery.v1.DiscoveryService.AckBootstrapRendezvous is not implemented"))
 }
