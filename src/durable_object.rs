@@ -72,7 +72,10 @@ impl RegistryDurableObject {
     /// The messages of a mesh, encoded; nothing if there are none. `None` when they cannot be read.
     #[must_use]
     pub fn messages(&self, mesh_id: &str) -> Option<Vec<u8>> {
-        match self.0.registry.messages(mesh_id) {
+        let messages = self.0.registry.messages(mesh_id);
+        // The caller counts what it gets: a row for each message.
+        self.0.registry.store.inner.take_cost();
+        match messages {
             Ok(messages) => Some(messages.encode_to_vec()),
             Err(error) => {
                 let cause = error.cause().unwrap_or_default();
@@ -118,7 +121,9 @@ impl Object {
     /// Sends what has come to those who wait for it.
     fn deliver(&self) {
         for mesh_id in self.registry.arrived.take() {
-            if let Ok(messages) = self.registry.messages(&mesh_id) {
+            if mailboxes::is_awaited(&self.context, &mesh_id)
+                && let Ok(messages) = self.registry.messages(&mesh_id)
+            {
                 mailboxes::send(&self.context, &mesh_id, &messages);
             }
         }

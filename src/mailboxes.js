@@ -64,6 +64,11 @@ export function answerWait(context, meshId, messages) {
   return new Response(null, { status: 101, webSocket: theirs });
 }
 
+/** Whether somebody waits for the messages of that mesh. */
+export function isAwaited(context, meshId) {
+  return context.getWebSockets(meshId).length > 0;
+}
+
 /** Sends messages to all who wait for those of that mesh. */
 export function deliver(context, meshId, messages) {
   // A copy: the view is of memory that is soon used otherwise.

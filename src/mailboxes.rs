@@ -35,6 +35,8 @@ extern "C" {
     fn promise_of(wait: &JsValue) -> JsValue;
     #[wasm_bindgen(js_name = cancelWait)]
     fn cancel_wait(wait: &JsValue);
+    #[wasm_bindgen(js_name = isAwaited)]
+    fn is_awaited_at(context: &JsValue, mesh_id: &str) -> bool;
     #[wasm_bindgen(catch)]
     fn deliver(context: &JsValue, mesh_id: &str, messages: &[u8]) -> Result<(), JsValue>;
 }
@@ -86,9 +88,19 @@ impl Mailboxes for WorkerMailboxes {
         }
         let messages = messages.dyn_into::<Uint8Array>();
         let messages = messages.map_or_else(|_| Vec::new(), |messages| messages.to_vec());
-        CollectResponse::decode(messages.as_slice())
-            .map_err(|error| Error::internal("the messages cannot be read").with_cause(error))
+        let messages = CollectResponse::decode(messages.as_slice())
+            .map_err(|error| Error::internal("the messages cannot be read").with_cause(error))?;
+        let rows = u64::try_from(messages.messages.len()).unwrap_or(u64::MAX);
+        self.meter
+            .note(|usage| usage.rows_read = usage.rows_read.saturating_add(rows));
+        Ok(messages)
     }
+}
+
+/// Whether somebody waits for the messages of a mesh at the object whose context that is.
+#[must_use]
+pub fn is_awaited(context: &JsValue, mesh_id: &str) -> bool {
+    is_awaited_at(context, mesh_id)
 }
 
 /// Sends messages to all who wait for those of a mesh at the object whose context that is.

@@ -150,7 +150,7 @@ impl Signer {
         let header = Header::empty()
             .with_key_id(self.id.clone())
             .with_token_type("JWT");
-        let token = Ed25519::default()
+        let token = Ed25519
             .token(&header, &claims, &self.key)
             .map_err(|error| failed(&error.to_string()))?;
         Ok((token, expires_at))

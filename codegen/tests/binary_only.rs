@@ -1,5 +1,7 @@
 //! Messages without a JSON form.
 
+#![allow(clippy::unwrap_used, reason = "a test ends where it cannot go on")]
+
 use std::fs;
 
 use connect_codegen::Builder;

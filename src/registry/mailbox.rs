@@ -36,12 +36,18 @@ impl<S: Store, H: Host> Registry<S, H> {
             return Ok((refused, None));
         }
         let key = message(&request.mesh_id, &request.record_id);
-        let holder = self.store.holder(&key)?;
-        let holder = holder.filter(|holder| is_live(holder.expires_at_ms, now_ms));
-        let refusal = match holder {
-            None if request.replaces => Some(Refusal::Unknown),
-            Some(holder) if !is_same(&holder.owner, &request.token_hash) => Some(Refusal::Token),
-            _ => None,
+        // A new id is of the Worker's making, with 80 random bits in it: there is none yet.
+        let refusal = if request.replaces {
+            let holder = self.store.holder(&key)?;
+            match holder.filter(|holder| is_live(holder.expires_at_ms, now_ms)) {
+                None => Some(Refusal::Unknown),
+                Some(holder) if !is_same(&holder.owner, &request.token_hash) => {
+                    Some(Refusal::Token)
+                }
+                Some(_) => None,
+            }
+        } else {
+            None
         };
         if let Some(refusal) = refusal {
             let refused = PublishResponse {

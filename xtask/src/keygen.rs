@@ -20,7 +20,10 @@ pub(crate) fn print() -> Result<()> {
     let key = SigningKey::from_bytes(&seed);
     let private_key = STANDARD.encode(key.to_keypair_bytes());
     let public_key = STANDARD.encode(key.verifying_key().as_bytes());
-    println!("{}", serde_json::json!({"id": id, "privateKey": private_key}));
+    println!(
+        "{}",
+        serde_json::json!({"id": id, "privateKey": private_key})
+    );
     eprintln!(
         "\nThat is the secret. Its public half, for DISCOVERY_PREVIOUS_KEYS before and after its time:\n{}",
         serde_json::json!({"id": id, "publicKey": public_key})

@@ -21,11 +21,10 @@ const (
 
 // What each call costs is what the README says. `cargo xtask costs` prints the table, and
 // `cargo xtask costs --bless` writes it there.
-//
-// Rows of an object's first write are two for its table, one for the lease and one for the alarm.
 func TestOnCloudflareCostOfEachCall(t *testing.T) {
 	t.Parallel()
-	worker := harness.StartPlatform(t, relays, "CACHE_HOT_LOOKUPS=2", "CACHE_MEMO_MS=0")
+	key, _ := harness.SigningKey(t, "K")
+	worker := harness.StartPlatform(t, relays, "CACHE_HOT_LOOKUPS=2", "CACHE_MEMO_MS=0", "DISCOVERY_SIGNING_KEY="+key)
 	c := worker.Client()
 	ray := ""
 	headers := func() []string { return []string{"Cf-Ray", ray} }
@@ -35,6 +34,7 @@ func TestOnCloudflareCostOfEachCall(t *testing.T) {
 		}
 	}
 	var session string
+	sent := message("m")
 	var table strings.Builder
 	table.WriteString("| call | object requests | rows read | rows written | KV reads | KV writes |\n|---|---|---|---|---|---|\n")
 	row := func(name string, objects, read, written, gets, puts int) {
@@ -88,6 +88,28 @@ func TestOnCloudflareCostOfEachCall(t *testing.T) {
 				t.Fatal(err)
 			}
 		}},
+		{"`CreateBootstrapToken`, the first of an address and a colony", func(t *testing.T) { costlyTicket(t, c, ray) }},
+		{"`CreateBootstrapToken` again", func(t *testing.T) { costlyTicket(t, c, ray) }},
+		{"`PublishBootstrapRendezvous`", func(t *testing.T) {
+			answer, err := c.PublishBootstrapRendezvous(deadline(t), send(sent, headers()...))
+			if err != nil {
+				t.Fatal(err)
+			}
+			sent.RecordId = answer.Msg.GetRecordId()
+		}},
+		{"`PublishBootstrapRendezvous` again", func(t *testing.T) {
+			if _, err := c.PublishBootstrapRendezvous(deadline(t), send(sent, headers()...)); err != nil {
+				t.Fatal(err)
+			}
+		}},
+		{"`PollBootstrapRendezvous` that finds it", func(t *testing.T) { costlyPoll(t, c, "m", ray) }},
+		{"`PollBootstrapRendezvous` that waits in vain, however long", func(t *testing.T) { costlyPoll(t, c, "another", ray) }},
+		{"`AckBootstrapRendezvous`", func(t *testing.T) {
+			ack := &discoveryv1.AckBootstrapRendezvousRequest{MeshId: "m", RecordId: sent.GetRecordId(), WriteToken: sent.GetWriteToken()}
+			if _, err := c.AckBootstrapRendezvous(deadline(t), send(ack, headers()...)); err != nil {
+				t.Fatal(err)
+			}
+		}},
 		{"any call that is invalid or beyond a limit", func(t *testing.T) {
 			_, err := lookupColony(t, c, "", headers()...)
 			wantError(t, err, connect.CodeInvalidArgument)
@@ -106,6 +128,21 @@ func TestOnCloudflareCostOfEachCall(t *testing.T) {
 	row("the alarm of a lease that is renewed, once in its time to live", 1, alarm.RowsRead, alarm.RowsWritten, 0, 0)
 	row("the alarm after a death, with its report to the census", 2, death.RowsRead, death.RowsWritten, 0, 0)
 	compareCosts(t, table.String())
+}
+
+func costlyTicket(t *testing.T, c client, ray string) {
+	t.Helper()
+	if _, err := ticket(t, c, askForTicket("a", "m"), "Cf-Ray", ray, "Cf-Connecting-Ip", "8.8.4.4"); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func costlyPoll(t *testing.T, c client, meshID, ray string) {
+	t.Helper()
+	request := &discoveryv1.PollBootstrapRendezvousRequest{MeshId: meshID, WaitSeconds: 1}
+	if _, err := c.PollBootstrapRendezvous(deadline(t), send(request, "Cf-Ray", ray)); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // sweepsOfALife returns the first sweep that finds a colony alive, the second, and the one that finds it dead.

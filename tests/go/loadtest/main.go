@@ -36,7 +36,7 @@ var routingNames = []string{perLease, inFew}
 
 func main() {
 	var told options
-	only := flag.String("only", "", "only what this expression matches: burst, hot, growth, hostile")
+	only := flag.String("only", "", "only what this expression matches: burst, polls, hot, growth, hostile")
 	flag.DurationVar(&told.hot, "hot", time.Minute, "for how long one key is looked up by all")
 	flag.StringVar(&told.plot, "plot", "", "draw the cost of a call by the number of leases into this file (SVG)")
 	flag.Parse()
@@ -49,7 +49,7 @@ func main() {
 		for _, part := range []struct {
 			name string
 			run  func(*harness.Program, options, *load.Findings)
-		}{{"burst", burst}, {"hot", hotKey}, {"growth", growth}, {"hostile", hostile}} {
+		}{{"burst", burst}, {"polls", polls}, {"hot", hotKey}, {"growth", growth}, {"hostile", hostile}} {
 			if names.MatchString(part.name) {
 				part.run(program, told, found)
 			}
