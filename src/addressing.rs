@@ -14,6 +14,9 @@ pub const CENSUS_SHARDS: u32 = 16;
 /// What the name of an object starts with that holds the leases of many.
 pub const SHARD: &str = "shard";
 
+/// What the name of an object starts with that counts what a caller does.
+pub const CLIENT: &str = "client";
+
 /// What the name of a mesh's own object starts with.
 const COLONY: &str = "colony";
 
@@ -50,6 +53,7 @@ pub fn lease_object(key: &LeaseKey, shards: Option<NonZeroU32>) -> String {
         LeaseKind::Colony | LeaseKind::Message | LeaseKind::Member => COLONY,
         LeaseKind::Agent => "agent",
         LeaseKind::RelaySession => "relay",
+        // Whoever spends names the object: a quota lies where what it limits is.
         LeaseKind::Quota => "quota",
     };
     // Not the scope: an agent is also looked up without it.
@@ -65,7 +69,7 @@ pub fn mesh_object(mesh_id: &str, shards: Option<NonZeroU32>) -> String {
 /// The name of the object that counts what a caller does.
 #[must_use]
 pub fn client_object(client: &str, shards: Option<NonZeroU32>) -> String {
-    object(format!("client:{client}"), shards)
+    object(format!("{CLIENT}:{client}"), shards)
 }
 
 fn object(name: String, shards: Option<NonZeroU32>) -> String {

@@ -272,14 +272,15 @@ impl<F: Fn(&str) -> Option<String>> Vars<F> {
         let previous = self.text(PREVIOUS_KEYS, "[]".to_owned());
         let keys = tokens::parse_previous(&previous)
             .map_err(|must| wrong(PREVIOUS_KEYS, must).with_cause(&previous))?;
-        let current = signer.as_ref().map(Signer::public);
-        if current.is_some_and(|current| keys.iter().any(|key| key.id == current.id)) {
-            return Err(wrong(
-                PREVIOUS_KEYS,
-                "keys of other ids than the current one",
-            ));
+        // While keys are changed, secret and variable are set one after the other: the current key may be in both.
+        let Some(current) = signer.as_ref().map(Signer::public) else {
+            return Ok((signer, keys));
+        };
+        let others: Vec<_> = keys.into_iter().filter(|key| *key != current).collect();
+        if others.iter().any(|key| key.id == current.id) {
+            return Err(wrong(PREVIOUS_KEYS, "no other key of the current one's id"));
         }
-        Ok((signer, keys))
+        Ok((signer, others))
     }
 
     fn admin_key_hash(&self) -> Result<Option<[u8; 32]>, Error> {
@@ -287,12 +288,12 @@ impl<F: Fn(&str) -> Option<String>> Vars<F> {
             return Ok(None);
         };
         let key = key.trim();
-        if key.len() < limits::ADMIN_KEY_BYTES {
+        // It comes in a header, which has no others.
+        let is_text = key.bytes().all(|byte| byte.is_ascii_graphic());
+        if key.len() < limits::ADMIN_KEY_BYTES || !is_text {
             let least = limits::ADMIN_KEY_BYTES;
-            return Err(wrong(
-                ADMIN_KEY,
-                format!("a secret of at least {least} characters"),
-            ));
+            let must = format!("a secret of at least {least} visible characters of ASCII");
+            return Err(wrong(ADMIN_KEY, must));
         }
         Ok(Some(Sha256::digest(key).into()))
     }
@@ -387,6 +388,24 @@ mod tests {
         assert_eq!(config.log_format, LogFormat::Line);
         assert_eq!(config.hot_lookups, None);
         assert_eq!(config.relays[0].id, "r1");
+    }
+
+    /// Secret and variable are set one after the other while keys are changed.
+    #[test]
+    fn the_current_key_may_be_among_the_previous_ones() {
+        use base64::Engine as _;
+        let encode = |bytes: &[u8]| base64::engine::general_purpose::STANDARD.encode(bytes);
+        let key = ed25519_dalek::SigningKey::from_bytes(&[1; 32]);
+        let secret = format!(r#"{{"id":"K","privateKey":"{}"}}"#, encode(&[1; 32]));
+        let with_previous = |public: &[u8]| {
+            let list = format!(r#"[{{"id":"K","publicKey":"{}"}}]"#, encode(public));
+            config(&[(SIGNING_KEY, &secret), (PREVIOUS_KEYS, &list)])
+        };
+        let same = with_previous(key.verifying_key().as_bytes()).unwrap();
+        assert!(same.signer.is_some() && same.previous_keys.is_empty());
+        let other = ed25519_dalek::SigningKey::from_bytes(&[2; 32]);
+        let error = with_previous(other.verifying_key().as_bytes()).unwrap_err();
+        assert!(error.message().contains(PREVIOUS_KEYS), "{error}");
     }
 
     #[test]

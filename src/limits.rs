@@ -77,6 +77,11 @@ pub const MESSAGE_TOKEN_BYTES: usize = 32;
 /// Seconds that a message for a colony may stay, and does by default (RFD 108).
 pub const MESSAGE_TTL_SECONDS: i32 = 90;
 
+/// Messages that a mesh gets at once, and one more each interval: RFD 108's five a minute.
+pub const MESSAGES_BURST: u32 = 10;
+/// See [`MESSAGES_BURST`]; in milliseconds.
+pub const MESSAGES_INTERVAL_MS: i64 = 60_000 / 5;
+
 /// How long a poll for messages may wait (RFD 108). Clients' own deadlines are at 35 seconds.
 pub const POLL_WAIT: Duration = Duration::from_secs(25);
 
@@ -84,7 +89,7 @@ pub const POLL_WAIT: Duration = Duration::from_secs(25);
 pub const ADMIN_KEY_BYTES: usize = 32;
 
 /// Agents of a mesh that an operator is shown at once: each costs a request to its object.
-pub const LISTED_AGENTS: usize = 500;
+pub const LISTED_AGENTS: u32 = 500;
 
 /// The largest port.
 pub const PORT: u32 = 65_535;

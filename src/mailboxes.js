@@ -1,12 +1,15 @@
 // Both ends of a wait for messages: a socket, over which nothing goes until there is one. An object whose only callers
 // wait so is not kept in memory for them.
 
-/** How many may wait for the messages of one mesh: its colony is one, and few are left over from before. */
+/**
+ * How many may wait for the messages of one mesh: its colony is one, and few are left over from before. Beyond that the one goes
+ * that has waited longest, so that nobody can keep a colony from waiting.
+ */
 const WAITING = 64;
 
 /**
  * Waits for messages at the object of that name. The promise is for the first that come, encoded; `undefined` when the time is
- * over or the caller has gone, `null` when too many wait.
+ * over or the caller has gone.
  */
 export function startWait(namespace, name, meshId, milliseconds, signal) {
   let cancel;
@@ -14,6 +17,7 @@ export function startWait(namespace, name, meshId, milliseconds, signal) {
     cancel = () => resolve(undefined);
   });
   const timer = setTimeout(cancel, milliseconds);
+  if (signal?.aborted) cancel();
   signal?.addEventListener("abort", cancel, { once: true });
   const promise = wait(namespace.getByName(name), meshId, over).finally(() => {
     clearTimeout(timer);
@@ -36,13 +40,13 @@ async function wait(object, meshId, over) {
   const socket = answer.webSocket;
   if (!socket) {
     const body = new Uint8Array(await answer.arrayBuffer());
-    if (answer.status === 429) return null;
     if (!answer.ok) throw new Error(`the object answers ${answer.status}`);
     return body;
   }
+  socket.binaryType = "arraybuffer";
   const message = new Promise((resolve) => {
     socket.addEventListener("message", ({ data }) => resolve(new Uint8Array(data)));
-    // The object was moved or restarted: the caller comes again.
+    // The object was moved or restarted, or too many wait: the caller comes again.
     socket.addEventListener("close", () => resolve(undefined));
     socket.addEventListener("error", () => resolve(undefined));
   });
@@ -58,10 +62,18 @@ async function wait(object, meshId, over) {
 export function answerWait(context, meshId, messages) {
   if (messages === undefined) return new Response(null, { status: 500 });
   if (messages.length > 0) return new Response(messages);
-  if (context.getWebSockets(meshId).length >= WAITING) return new Response(null, { status: 429 });
+  const waiting = context.getWebSockets(meshId);
+  if (waiting.length >= WAITING) longest(waiting).close(1013);
   const { 0: theirs, 1: ours } = new WebSocketPair();
   context.acceptWebSocket(ours, [meshId]);
+  ours.serializeAttachment(Date.now());
   return new Response(null, { status: 101, webSocket: theirs });
+}
+
+/** The socket that has waited longest. */
+function longest(sockets) {
+  const since = (socket) => socket.deserializeAttachment() ?? 0;
+  return sockets.reduce((one, other) => (since(other) < since(one) ? other : one));
 }
 
 /** Whether somebody waits for the messages of that mesh. */
@@ -73,5 +85,11 @@ export function isAwaited(context, meshId) {
 export function deliver(context, meshId, messages) {
   // A copy: the view is of memory that is soon used otherwise.
   const bytes = messages.slice();
-  for (const socket of context.getWebSockets(meshId)) socket.send(bytes);
+  for (const socket of context.getWebSockets(meshId)) {
+    try {
+      socket.send(bytes);
+    } catch {
+      // It is closed already: whoever waited there comes again.
+    }
+  }
 }

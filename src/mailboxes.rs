@@ -35,8 +35,8 @@ extern "C" {
     fn promise_of(wait: &JsValue) -> JsValue;
     #[wasm_bindgen(js_name = cancelWait)]
     fn cancel_wait(wait: &JsValue);
-    #[wasm_bindgen(js_name = isAwaited)]
-    fn is_awaited_at(context: &JsValue, mesh_id: &str) -> bool;
+    #[wasm_bindgen(catch, js_name = isAwaited)]
+    fn is_awaited_at(context: &JsValue, mesh_id: &str) -> Result<bool, JsValue>;
     #[wasm_bindgen(catch)]
     fn deliver(context: &JsValue, mesh_id: &str, messages: &[u8]) -> Result<(), JsValue>;
 }
@@ -82,10 +82,6 @@ impl Mailboxes for WorkerMailboxes {
         );
         let wait = Wait(wait.map_err(failed)?);
         let messages = Promised::new(&promise_of(&wait.0)).await.map_err(failed)?;
-        if messages.is_null() {
-            let busy = Error::resource_exhausted("too many wait for the messages of this mesh");
-            return Err(busy.with_retry_after(Duration::from_secs(1)));
-        }
         let messages = messages.dyn_into::<Uint8Array>();
         let messages = messages.map_or_else(|_| Vec::new(), |messages| messages.to_vec());
         let messages = CollectResponse::decode(messages.as_slice())
@@ -100,7 +96,7 @@ impl Mailboxes for WorkerMailboxes {
 /// Whether somebody waits for the messages of a mesh at the object whose context that is.
 #[must_use]
 pub fn is_awaited(context: &JsValue, mesh_id: &str) -> bool {
-    is_awaited_at(context, mesh_id)
+    is_awaited_at(context, mesh_id).unwrap_or(false)
 }
 
 /// Sends messages to all who wait for those of a mesh at the object whose context that is.

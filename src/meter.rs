@@ -71,9 +71,9 @@ impl Meter {
         mesh_id.clone_into(&mut self.mesh_id.borrow_mut());
     }
 
-    /// Notes what an operator changes, beside the mesh.
-    pub fn note_target(&self, id: &str) {
-        id.clone_into(&mut self.target.borrow_mut());
+    /// Notes what an operator changes of the mesh: the kind of lease, and its id.
+    pub fn note_target(&self, target: &str) {
+        target.clone_into(&mut self.target.borrow_mut());
     }
 
     /// What an operator changes, beside the mesh; empty if nothing.

@@ -19,7 +19,7 @@ pub enum Limit {
     RegisterByLease,
     /// Lookups and polls for messages by the caller's address.
     LookupByClient,
-    /// Polls for the messages of a mesh.
+    /// Polls for the messages of a mesh by the caller's address.
     PollByMesh,
 }
 
@@ -69,7 +69,7 @@ pub async fn check(limiter: &impl Limiter, limit: Limit, key: &str) -> Result<()
         Limit::RegisterByClient => "registrations from this address",
         Limit::RegisterByLease => "registrations of this id",
         Limit::LookupByClient => "lookups from this address",
-        Limit::PollByMesh => "polls for this mesh",
+        Limit::PollByMesh => "polls for this mesh from this address",
     };
     Err(
         Error::resource_exhausted(format!("too many {what}: try again in a minute"))

@@ -85,7 +85,7 @@ mod tests {
     proptest! {
         #[test]
         fn a_key_names_its_lease_and_no_other(
-            kind in 1..=3, id in ".{0,20}", scope in ".{0,20}", other in ".{0,4}"
+            kind in 1..=6, id in ".{0,20}", scope in ".{0,20}", other in ".{0,4}"
         ) {
             let key = LeaseKey { kind, id, scope };
             let text = lease_key(&key);

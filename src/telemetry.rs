@@ -1,6 +1,7 @@
 //! The log: one entry for each request and each sweep, and for trouble that nobody is told of.
 //!
-//! Entries hold no key, no metadata and no address, and of ids only a hash.
+//! Entries hold no key, no metadata and no address, and of ids only a hash. Only what is asked of the service for operators is logged
+//! with the caller's address.
 
 use connect::{Code, Codec, Error, Report};
 use serde::Serialize;
@@ -8,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 use wasm_bindgen::JsValue;
 use worker::js_sys::JSON;
 
-use crate::addressing::{Role, SHARD, role};
+use crate::addressing::{CLIENT, Role, SHARD, role};
 use crate::config::{Config, LogFormat, LogLevel};
 use crate::isolate::Isolate;
 use crate::meter::{Meter, Usage};
@@ -169,6 +170,8 @@ fn hash(mesh_id: &str) -> String {
 /// An object's name without the id in it: `colony:` and the same hash as requests have.
 fn label(object: &str) -> String {
     match (role(object), object.split_once(':')) {
+        // A hash of an address could be tried out.
+        (Role::Leases, Some((CLIENT, _))) => CLIENT.to_owned(),
         (Role::Leases, Some((kind, id))) if kind != SHARD => format!("{kind}:{}", hash(id)),
         _ => object.to_owned(),
     }
@@ -238,6 +241,8 @@ pub fn log_trouble(config: &Config, trouble: &str, cause: &str) {
 struct Audit {
     level: LogLevel,
     audit: String,
+    status: u16,
+    #[serde(skip_serializing_if = "str::is_empty")]
     code: &'static str,
     mesh: String,
     #[serde(skip_serializing_if = "String::is_empty")]
@@ -260,13 +265,20 @@ pub fn log_audit(
     let entry = Audit {
         level: LogLevel::Warn,
         audit: method.chars().take(AUDITED_CHARS).collect(),
-        code: code.map_or("ok", Code::as_str),
+        status: answer.status().as_u16(),
+        code: code.map_or("", Code::as_str),
         mesh: hash(&meter.mesh_id()),
-        target: hash(&meter.target()),
+        target: target(&meter.target()),
         caller: caller.map(|caller| caller.to_string()).unwrap_or_default(),
         ray: ray.to_owned(),
     };
     log(config, LogLevel::Error, &entry);
+}
+
+/// The kind of a lease, and a hash of its id.
+fn target(target: &str) -> String {
+    let (kind, id) = target.split_once(' ').unwrap_or_default();
+    format!("{kind} {}", hash(id)).trim().to_owned()
 }
 
 /// Of a method's name: longer than any there is.

@@ -50,7 +50,7 @@ pub struct PublicKey {
 }
 
 /// Who shall be let in where.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Ticket {
     /// The Reef, if any.
     pub reef_id: String,

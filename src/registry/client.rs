@@ -15,7 +15,7 @@ pub trait Mailboxes {
     /// The messages of a mesh that are there, or the first to come within that time; none when it is over.
     ///
     /// # Errors
-    /// `unavailable` when its object cannot be asked, `resource_exhausted` when too many wait there.
+    /// `unavailable` when its object cannot be asked.
     async fn wait(&self, mesh_id: &str, wait: Duration) -> Result<CollectResponse, Error>;
 }
 

@@ -1,23 +1,35 @@
 //! What an operator sees of an object: the live leases of a mesh or an agent, and of which agents the mesh was told.
 
+use std::collections::BTreeSet;
+
 use connect::{Error, Host};
 
 use super::lease::{Holder, is_live};
 use super::service::Registry;
 use super::store::{Kept, Store, StoredLease};
 use crate::protos::coral::registry::v1::{
-    LeaseKey, LeaseKind, ListLeasesRequest, ListedLease, ReportMembersRequest,
+    LeaseKey, LeaseKind, ListLeasesRequest, ListLeasesResponse, ListedLease, ReportMembersRequest,
 };
 
-/// What a mesh's own object keeps of it.
-const OF_A_MESH: [LeaseKind; 3] = [LeaseKind::Colony, LeaseKind::Message, LeaseKind::Member];
+/// What a mesh's own object keeps of it, beside what it knows of agents.
+const OF_A_MESH: [LeaseKind; 2] = [LeaseKind::Colony, LeaseKind::Message];
+
+/// Of how many agents a mesh's object knows at the most: whoever names the mesh can register some, and the object that
+/// answers the mesh's heartbeats goes through them when it sweeps.
+const MEMBERS: usize = 2_000;
 
 impl<S: Store, H: Host> Registry<S, H> {
     /// Notes agents of a mesh, each until it says. The alarm that is now due.
     pub(super) fn note_members(&self, request: ReportMembersRequest) -> Result<Option<i64>, Error> {
         let now_ms = self.host.now_ms();
+        let known = self.store.leases(LeaseKind::Member, &request.mesh_id)?;
+        let mut known: BTreeSet<_> = known.into_iter().map(|kept| kept.key.scope).collect();
         let mut earliest: Option<i64> = None;
         for member in request.members {
+            if known.len() >= MEMBERS && !known.contains(&member.agent_id) {
+                continue;
+            }
+            known.insert(member.agent_id.clone());
             let key = LeaseKey {
                 kind: LeaseKind::Member.into(),
                 id: request.mesh_id.clone(),
@@ -40,14 +52,36 @@ impl<S: Store, H: Host> Registry<S, H> {
         Ok(earliest.and_then(|until_ms| self.alarm_for(until_ms, now_ms)))
     }
 
+    /// Has a live lease lapse now. The sweep finds it as it finds all that lapse, and tells the census.
+    pub(super) fn expire(&self, key: &LeaseKey) -> Result<bool, Error> {
+        let now_ms = self.host.now_ms();
+        let lease = self.store.lease(key, now_ms)?;
+        let live = lease.filter(|lease| is_live(lease.holder.expires_at_ms, now_ms));
+        let Some(mut lease) = live else {
+            return Ok(false);
+        };
+        lease.holder.expires_at_ms = now_ms.saturating_sub(1);
+        self.store.put(key, &lease)?;
+        Ok(true)
+    }
+
     /// The live leases that are asked for.
-    pub(super) fn list(&self, request: &ListLeasesRequest) -> Result<Vec<ListedLease>, Error> {
+    pub(super) fn list(&self, request: &ListLeasesRequest) -> Result<ListLeasesResponse, Error> {
         let now_ms = self.host.now_ms();
         let mut leases = Vec::new();
+        let mut members = 0;
         if request.agent_id.is_empty() {
             for kind in OF_A_MESH {
                 leases.extend(self.store.leases(kind, &request.mesh_id)?);
             }
+            let known = self.store.leases(LeaseKind::Member, &request.mesh_id)?;
+            let live = known
+                .into_iter()
+                .filter(|kept| is_live(kept.lease.holder.expires_at_ms, now_ms));
+            let live: Vec<_> = live.collect();
+            members = u32::try_from(live.len()).unwrap_or(u32::MAX);
+            let most = usize::try_from(request.most_members).unwrap_or(usize::MAX);
+            leases.extend(live.into_iter().take(most));
         } else {
             let of_agent = self.store.leases(LeaseKind::Agent, &request.agent_id)?;
             let in_mesh = of_agent.into_iter();
@@ -56,7 +90,8 @@ impl<S: Store, H: Host> Registry<S, H> {
         let live = leases
             .into_iter()
             .filter(|kept| is_live(kept.lease.holder.expires_at_ms, now_ms));
-        Ok(live.map(listed).collect())
+        let leases = live.map(listed).collect();
+        Ok(ListLeasesResponse { leases, members })
     }
 }
 

@@ -26,6 +26,7 @@ impl<S: Store, H: Host> Registry<S, H> {
         let (spent, alarm) = self.take_of(&SpendRequest {
             id: request.mesh_id.clone(),
             quotas: request.quota.into_iter().collect(),
+            gives_back: false,
         })?;
         if !spent.exhausted.is_empty() {
             let refused = PublishResponse {
@@ -118,6 +119,12 @@ impl<S: Store, H: Host> Registry<S, H> {
         request: &SpendRequest,
     ) -> Result<(SpendResponse, Option<i64>), Error> {
         let now_ms = self.host.now_ms();
+        if request.gives_back {
+            for quota in &request.quotas {
+                self.give_back(&quota_key(&request.id, quota), quota.interval_ms)?;
+            }
+            return Ok((SpendResponse::default(), None));
+        }
         let mut spent = Vec::new();
         for quota in &request.quotas {
             let key = quota_key(&request.id, quota);
@@ -140,6 +147,16 @@ impl<S: Store, H: Host> Registry<S, H> {
             alarm = earlier(alarm, self.alarm_for(full_at_ms, now_ms));
         }
         Ok((SpendResponse::default(), alarm))
+    }
+
+    /// Puts a quota back to where it was before something was taken.
+    fn give_back(&self, key: &LeaseKey, interval_ms: i64) -> Result<(), Error> {
+        if let Some(mut lease) = self.store.lease(key, self.host.now_ms())? {
+            let full_at_ms = lease.holder.expires_at_ms.saturating_sub(interval_ms);
+            lease.holder.expires_at_ms = full_at_ms;
+            self.store.put(key, &lease)?;
+        }
+        Ok(())
     }
 }
 
@@ -179,5 +196,90 @@ fn lease(owner: String, now_ms: i64, expires_at_ms: i64, record: Vec<u8>) -> Sto
         },
         registered_at_ms: now_ms,
         record,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use connect::CallOptions;
+    use connect::testing::TestHost;
+    use futures_executor::block_on;
+
+    use crate::registry::client::Objects as _;
+    use crate::registry::memory::MemoryObjects;
+    use crate::registry::service::Settings;
+
+    const SETTINGS: Settings = Settings {
+        cleanup_interval_ms: 100,
+        hot_lookups: None,
+        census_debounce_ms: 1,
+        publishes: false,
+    };
+
+    fn quota(name: &str, burst: u32) -> Quota {
+        Quota {
+            name: name.to_owned(),
+            burst,
+            interval_ms: 1_000,
+        }
+    }
+
+    fn spend(objects: &MemoryObjects<'_>, quotas: &[Quota], gives_back: bool) -> String {
+        let request = SpendRequest {
+            id: "m".to_owned(),
+            quotas: quotas.to_vec(),
+            gives_back,
+        };
+        let object = objects.object("colony:m");
+        let answer = block_on(object.spend(&request, CallOptions::default()));
+        answer.unwrap().message.exhausted
+    }
+
+    #[test]
+    fn several_quotas_are_all_spent_or_none_and_can_be_given_back() {
+        let host = TestHost::default();
+        let objects = MemoryObjects::new(&host, SETTINGS);
+        let (few, many) = (quota("few", 1), quota("many", 3));
+        assert_eq!(spend(&objects, &[many.clone(), few.clone()], false), "");
+        for _ in 0..5 {
+            // Refused, and so the other one is not spent.
+            assert_eq!(spend(&objects, &[many.clone(), few.clone()], false), "few");
+        }
+        assert_eq!(spend(&objects, std::slice::from_ref(&few), true), "");
+        assert_eq!(spend(&objects, &[many.clone(), few.clone()], false), "");
+        assert_eq!(spend(&objects, std::slice::from_ref(&many), false), "");
+        assert_eq!(spend(&objects, &[many], false), "many");
+    }
+
+    #[test]
+    fn what_is_left_or_spent_lapses_and_leaves_nothing() {
+        let host = TestHost::default();
+        let objects = MemoryObjects::new(&host, SETTINGS);
+        let publish = PublishRequest {
+            mesh_id: "m".to_owned(),
+            record_id: "r".to_owned(),
+            replaces: false,
+            token_hash: "h".to_owned(),
+            message: Some(Message::default()),
+            ttl_ms: 90_000,
+            quota: Some(quota("publish", 10)),
+        };
+        let object = objects.object("colony:m");
+        block_on(object.publish(&publish, CallOptions::default())).unwrap();
+        spend(&objects, &[quota("other", 500)], false);
+        let found = |now_ms| {
+            host.now_ms.set(now_ms);
+            let messages = objects.get("colony:m").messages("m");
+            messages.unwrap().messages.len()
+        };
+        assert_eq!((found(90_000), found(90_001)), (1, 0));
+        while let Some(at_ms) = objects.next_alarm_ms() {
+            assert!(at_ms < 91_000, "it does not come to rest");
+            host.now_ms.set(at_ms.max(host.now_ms.get()));
+            block_on(objects.fire_alarms());
+        }
+        let store = objects.store("colony:m");
+        assert_eq!(store.earliest_expiry().unwrap(), None);
     }
 }

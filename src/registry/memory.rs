@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use connect::testing::TestHost;
-use connect::{CallOptions, Client, Codec, Error, Host as _, Limits, Server, Transport};
+use connect::{Client, Codec, Error, Host as _, Limits, Server, Transport};
 
 use super::census::{self, Census};
 use super::client::{Mailboxes, Objects};
@@ -18,8 +18,8 @@ use super::reports::Reports;
 use super::service::{Registry, Settings};
 use super::store::{Count, Kept, Listed, Store, StoredLease, is_news};
 use crate::protos::coral::registry::v1::{
-    CensusEntry, CollectRequest, CollectResponse, LeaseKey, LeaseKind, Member,
-    RegistryServiceClient, ReportCountRequest, registry_service,
+    CensusEntry, CollectResponse, LeaseKey, LeaseKind, Member, RegistryServiceClient,
+    ReportCountRequest, registry_service,
 };
 use crate::{addressing, limits};
 
@@ -322,17 +322,13 @@ impl<'a> MemoryObjects<'a> {
 
 impl Mailboxes for MemoryObjects<'_> {
     async fn wait(&self, mesh_id: &str, wait: Duration) -> Result<CollectResponse, Error> {
-        let object = self.object(&addressing::mesh_object(mesh_id, None));
-        let request = CollectRequest {
-            mesh_id: mesh_id.to_owned(),
-        };
-        let collect = || object.collect(&request, CallOptions::default());
-        let messages = collect().await?.message;
+        let object = self.get(&addressing::mesh_object(mesh_id, None));
+        let messages = object.messages(mesh_id)?;
         if !messages.messages.is_empty() || wait.is_zero() {
             return Ok(messages);
         }
         self.host.sleep(wait).await;
-        Ok(collect().await?.message)
+        object.messages(mesh_id)
     }
 }
 

@@ -26,6 +26,9 @@ const ENTRIES: usize = 20_000;
 /// goes on that long after an answer.
 const LOST_AFTER_MS: i64 = 30_000;
 
+/// How many meshes are told at a time: each is a request, of which the platform allows an event a limited number.
+const MESHES: usize = 500;
+
 /// Agents in one report: with ids of full length they are a quarter of what a message may have.
 const MEMBERS: usize = 1_000;
 
@@ -80,7 +83,7 @@ pub async fn members(
     for (mesh_id, member) in members {
         meshes.entry(mesh_id).or_default().push(member);
     }
-    let reports = meshes.iter().flat_map(|(mesh_id, members)| {
+    let reports = meshes.iter().take(MESHES).flat_map(|(mesh_id, members)| {
         let name = object_of(mesh_id);
         members.chunks(MEMBERS).map(move |members| {
             let report = ReportMembersRequest {

@@ -14,12 +14,12 @@ use crate::addressing::Role;
 use crate::cache::MAX_AGE_MS;
 use crate::protos::coral::registry::v1::register_response::Outcome;
 use crate::protos::coral::registry::v1::{
-    AcknowledgeRequest, AcknowledgeResponse, CollectRequest, CollectResponse, Conflict,
-    CountCensusRequest, CountCensusResponse, Granted, Lease, LeaseKey, LeaseKind,
-    ListLeasesRequest, ListLeasesResponse, LookupRequest, LookupResponse, PublishRequest,
-    PublishResponse, RegisterRequest, RegisterResponse, RegistryService, ReleaseRequest,
-    ReleaseResponse, ReportCensusRequest, ReportCensusResponse, ReportCountRequest,
-    ReportCountResponse, ReportMembersRequest, ReportMembersResponse, SpendRequest, SpendResponse,
+    AcknowledgeRequest, AcknowledgeResponse, Conflict, CountCensusRequest, CountCensusResponse,
+    EvictRequest, EvictResponse, Granted, Lease, LeaseKey, LeaseKind, ListLeasesRequest,
+    ListLeasesResponse, LookupRequest, LookupResponse, PublishRequest, PublishResponse,
+    RegisterRequest, RegisterResponse, RegistryService, ReleaseRequest, ReleaseResponse,
+    ReportCensusRequest, ReportCensusResponse, ReportCountRequest, ReportCountResponse,
+    ReportMembersRequest, ReportMembersResponse, SpendRequest, SpendResponse,
 };
 
 /// One object's leases, or its part of the census.
@@ -339,14 +339,6 @@ impl<S: Store, H: Host> RegistryService for Registry<S, H> {
         Ok(answer.into())
     }
 
-    async fn collect(
-        &self,
-        _: &Context,
-        request: CollectRequest,
-    ) -> Result<Response<CollectResponse>, Error> {
-        Ok(self.messages(&request.mesh_id)?.into())
-    }
-
     async fn acknowledge(
         &self,
         _: &Context,
@@ -367,13 +359,25 @@ impl<S: Store, H: Host> RegistryService for Registry<S, H> {
         Ok(ReportMembersResponse {}.into())
     }
 
+    async fn evict(
+        &self,
+        _: &Context,
+        request: EvictRequest,
+    ) -> Result<Response<EvictResponse>, Error> {
+        let key = checked(request.key)?;
+        let evicted = self.expire(&key)?;
+        if evicted {
+            self.wake_at(self.host.now_ms()).await?;
+        }
+        Ok(EvictResponse { evicted }.into())
+    }
+
     async fn list_leases(
         &self,
         _: &Context,
         request: ListLeasesRequest,
     ) -> Result<Response<ListLeasesResponse>, Error> {
-        let leases = self.list(&request)?;
-        Ok(ListLeasesResponse { leases }.into())
+        Ok(self.list(&request)?.into())
     }
 }
 

@@ -13,7 +13,6 @@ use crate::protos::coral::discovery::admin::v1::{
 };
 use crate::protos::coral::registry::v1 as registry;
 use crate::protos::coral::registry::v1::LeaseKind as Kind;
-use crate::registry::census;
 use crate::registry::client::Objects as _;
 
 /// How many agents' objects are asked at the same time.
@@ -35,21 +34,19 @@ impl<P: Platform> AdminService for Admin<P> {
         let mesh_id = request.mesh_id;
         let of_mesh = self.leases(&mesh_id, "").await?;
         let (members, own): (Vec<_>, Vec<_>) = of_mesh
+            .leases
             .into_iter()
             .partition(|lease| key(lease).kind() == Kind::Member);
         let mut leases: Vec<_> = own.into_iter().map(shown).collect();
-        let agents: Vec<_> = members
-            .into_iter()
-            .map(|member| member.key.unwrap_or_default().scope)
-            .collect();
-        let shown_agents = agents.iter().take(limits::LISTED_AGENTS);
-        let shown_agents: Vec<_> = shown_agents.collect();
-        for some in shown_agents.chunks(AT_ONCE) {
+        let agents: Vec<_> = members.iter().map(|member| key(member).scope).collect();
+        for some in agents.chunks(AT_ONCE) {
             let found = some.iter().map(|agent_id| self.leases(&mesh_id, agent_id));
             let found = try_join_all(found).await?;
-            leases.extend(found.into_iter().flatten().map(shown));
+            let found = found.into_iter().flat_map(|found| found.leases);
+            leases.extend(found.map(shown));
         }
-        let not_shown = agents.len().saturating_sub(limits::LISTED_AGENTS);
+        let listed = u32::try_from(agents.len()).unwrap_or(u32::MAX);
+        let not_shown = of_mesh.members.saturating_sub(listed);
         let agents_not_shown = i32::try_from(not_shown).unwrap_or(i32::MAX);
         Ok(ListLeasesResponse {
             leases,
@@ -68,7 +65,8 @@ impl<P: Platform> AdminService for Admin<P> {
         validate::id("mesh_id", &request.mesh_id)?;
         validate::id("id", &request.id)?;
         self.0.meter.note_mesh(&request.mesh_id);
-        self.0.meter.note_target(&request.id);
+        let target = format!("{} {}", kind.as_str_name(), request.id);
+        self.0.meter.note_target(&target);
         let EvictLeaseRequest { mesh_id, id, .. } = request;
         let key = match kind {
             LeaseKind::Unspecified => return Err(Error::invalid_argument("kind is required")),
@@ -87,16 +85,15 @@ impl<P: Platform> AdminService for Admin<P> {
                 lease::key(Kind::Message, mesh_id, id)
             }
         };
-        let evicted = self.0.release_lease(key.clone()).await?;
-        self.0.forget(&key);
-        if evicted && kind == LeaseKind::Colony {
-            let death = registry::CensusEntry {
-                mesh_id: key.id,
-                at_ms: self.0.now_ms(),
-                until_ms: 0,
-            };
-            let objects = self.0.platform.objects();
-            census::report(objects, &[], &[death]).await.map_err(hide)?;
+        let object = lease_object(&key, self.0.isolate.config.shards);
+        let request = registry::EvictRequest {
+            key: Some(key.clone()),
+        };
+        let object = self.0.platform.objects().object(&object);
+        let answer = object.evict(&request, CallOptions::default()).await;
+        let evicted = answer.map_err(hide)?.message.evicted;
+        if evicted {
+            self.0.forget(&key);
         }
         Ok(EvictLeaseResponse { evicted }.into())
     }
@@ -108,7 +105,7 @@ impl<P: Platform> Admin<P> {
         &self,
         mesh_id: &str,
         agent_id: &str,
-    ) -> Result<Vec<registry::ListedLease>, Error> {
+    ) -> Result<registry::ListLeasesResponse, Error> {
         let shards = self.0.isolate.config.shards;
         let object = if agent_id.is_empty() {
             mesh_object(mesh_id, shards)
@@ -119,10 +116,11 @@ impl<P: Platform> Admin<P> {
         let request = registry::ListLeasesRequest {
             mesh_id: mesh_id.to_owned(),
             agent_id: agent_id.to_owned(),
+            most_members: limits::LISTED_AGENTS,
         };
         let object = self.0.platform.objects().object(&object);
         let answer = object.list_leases(&request, CallOptions::default()).await;
-        Ok(answer.map_err(hide)?.message.leases)
+        Ok(answer.map_err(hide)?.message)
     }
 }
 

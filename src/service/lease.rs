@@ -109,7 +109,7 @@ impl<P: Platform> Discovery<P> {
         }
     }
 
-    /// Tells later who must know of it.
+    /// Tells later who must know of it: the census of colonies, and meshes of agents where operators may ask.
     fn report(&self, key: LeaseKey, granted: &Granted) {
         let reports = self.platform.reports();
         if granted.is_new && key.kind() == LeaseKind::Colony {
@@ -121,7 +121,7 @@ impl<P: Platform> Discovery<P> {
                 at_ms: granted.registered_at_ms,
                 until_ms: granted.expires_at_ms.saturating_add(told_ms),
             });
-        } else if granted.tell_mesh_until_ms > 0 {
+        } else if granted.tell_mesh_until_ms > 0 && self.isolate.config.admin_key_hash.is_some() {
             let member = Member {
                 agent_id: key.id,
                 until_ms: granted.tell_mesh_until_ms,

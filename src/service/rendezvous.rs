@@ -22,10 +22,6 @@ use crate::protos::coral::registry::v1::{
 use crate::rate_limit::{self, Limit};
 use crate::registry::client::{Mailboxes as _, Objects as _};
 
-/// RFD 108: five a minute, ten at once.
-const PUBLISH_BURST: u32 = 10;
-const PUBLISH_INTERVAL_MS: i64 = 60_000 / 5;
-
 /// How long before a caller's deadline it is told that nothing came: it would see an error otherwise.
 const ANSWERED_BEFORE: Duration = Duration::from_millis(500);
 
@@ -66,8 +62,8 @@ pub(super) async fn publish<P: Platform>(
         ttl_ms: i64::from(ttl_seconds).saturating_mul(1_000),
         quota: Some(Quota {
             name: "publish".to_owned(),
-            burst: PUBLISH_BURST,
-            interval_ms: PUBLISH_INTERVAL_MS,
+            burst: limits::MESSAGES_BURST,
+            interval_ms: limits::MESSAGES_INTERVAL_MS,
         }),
     };
     let object = service.platform.objects().object(&object);
@@ -107,13 +103,11 @@ pub(super) async fn poll<P: Platform>(
     };
     service.meter.note_mesh(&request.mesh_id);
     service.limit_client(Limit::LookupByClient, cx).await?;
+    // For each caller by itself: others must not use up what the mesh's colony may ask.
+    let client = cx.peer().map(rate_limit::client_key).unwrap_or_default();
+    let polled = hash(format!("{client} {}", request.mesh_id).as_bytes());
     let limiter = service.platform.limiter();
-    rate_limit::check(
-        limiter,
-        Limit::PollByMesh,
-        &hash(request.mesh_id.as_bytes()),
-    )
-    .await?;
+    rate_limit::check(limiter, Limit::PollByMesh, &polled).await?;
     let mut wait = Duration::from_secs(wait_seconds).min(limits::POLL_WAIT);
     if let Some(deadline) = cx.deadline() {
         let left = deadline.remaining(service.now_ms());

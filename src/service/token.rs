@@ -11,7 +11,7 @@ use crate::protos::coral::discovery::v1::{
     CreateBootstrapTokenRequest, CreateBootstrapTokenResponse,
 };
 use crate::protos::coral::registry::v1::{Quota, SpendRequest};
-use crate::rate_limit;
+use crate::rate_limit::{self, Limit};
 use crate::registry::client::Objects as _;
 use crate::tokens::Ticket;
 
@@ -52,18 +52,22 @@ pub(super) async fn create<P: Platform>(
 }
 
 /// Counts a ticket by the caller's address first, so that ids which are made up reach few objects, and then by agent and
-/// colony, in the colony's object.
+/// colony, in the colony's object. What is refused there does not count for the address, which others may share.
 async fn limit<P: Platform>(
     service: &Discovery<P>,
     cx: &Context,
     request: &CreateBootstrapTokenRequest,
 ) -> Result<(), Error> {
+    service.limit_client(Limit::RegisterByClient, cx).await?;
     let config = &service.isolate.config;
-    if let Some(peer) = cx.peer() {
+    let of_client = cx.peer().map(|peer| {
         let client = rate_limit::client_key(peer);
-        let quotas = [("from this address", config.tokens_by_client)];
         let object = client_object(&client, config.shards);
-        spend(service, &object, &client, quotas).await?;
+        let quotas = [("from this address", config.tokens_by_client)];
+        (object, quotas_of(client, quotas))
+    });
+    if let Some((object, quotas)) = &of_client {
+        spend(service, object, quotas).await?;
     }
     let object = mesh_object(&request.colony_id, config.shards);
     let of_agent = format!("for the agent {}", request.agent_id);
@@ -71,33 +75,52 @@ async fn limit<P: Platform>(
         (of_agent.as_str(), config.tokens_by_agent),
         ("for this colony", config.tokens_by_colony),
     ];
-    spend(service, &object, &request.colony_id, quotas).await
+    let spent = spend(
+        service,
+        &object,
+        &quotas_of(request.colony_id.clone(), quotas),
+    )
+    .await;
+    if spent.is_err()
+        && let Some((object, mut quotas)) = of_client
+    {
+        quotas.gives_back = true;
+        // What fails here leaves the address with one less.
+        let _ = spend(service, &object, &quotas).await;
+    }
+    spent
 }
 
-/// Takes one of each quota, given as how many there are in an hour.
-async fn spend<P: Platform, const N: usize>(
-    service: &Discovery<P>,
-    object: &str,
-    id: &str,
-    quotas: [(&str, u32); N],
-) -> Result<(), Error> {
+/// Quotas, given as how many there are in an hour; 0 for any number.
+fn quotas_of<const N: usize>(id: String, quotas: [(&str, u32); N]) -> SpendRequest {
     const HOUR_MS: i64 = 3_600_000;
     let limited = quotas.into_iter().filter(|(_, burst)| *burst > 0);
-    let request = SpendRequest {
-        id: id.to_owned(),
-        quotas: limited
-            .map(|(name, burst)| Quota {
-                name: name.to_owned(),
-                burst,
-                interval_ms: HOUR_MS / i64::from(burst),
-            })
-            .collect(),
-    };
-    if request.quotas.is_empty() {
+    let quotas = limited.map(|(name, burst)| Quota {
+        name: name.to_owned(),
+        burst,
+        interval_ms: HOUR_MS / i64::from(burst),
+    });
+    SpendRequest {
+        id,
+        quotas: quotas.collect(),
+        gives_back: false,
+    }
+}
+
+/// Takes one of each quota.
+///
+/// # Errors
+/// `resource_exhausted`, with when there is one to take.
+async fn spend<P: Platform>(
+    service: &Discovery<P>,
+    object: &str,
+    quotas: &SpendRequest,
+) -> Result<(), Error> {
+    if quotas.quotas.is_empty() {
         return Ok(());
     }
     let object = service.platform.objects().object(object);
-    let answer = object.spend(&request, CallOptions::default()).await;
+    let answer = object.spend(quotas, CallOptions::default()).await;
     let answer = answer.map_err(hide)?.message;
     if answer.exhausted.is_empty() {
         return Ok(());

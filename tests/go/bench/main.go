@@ -79,6 +79,9 @@ func remote(url string, duration time.Duration) int {
 	errors := 0
 	for _, codec := range []string{"json", "proto"} {
 		for _, phase := range phases {
+			if phase.call == nil {
+				continue
+			}
 			result := remotePhase(url, codec, phase, duration)
 			errors += result.Errors
 			fmt.Printf("%-26s %-5s %7.0f calls/s  p50 %6.1f  p95 %6.1f  p99 %6.1f  max %7.1f ms  %d errors\n",

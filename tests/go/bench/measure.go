@@ -71,8 +71,10 @@ func variants(only *regexp.Regexp) []variant {
 			continue
 		}
 		for _, codec := range []string{"json", "proto"} {
-			add(phase, phase.server, codec, "uniform", 64)
-			if phase.server == uncached {
+			if phase.call != nil {
+				add(phase, phase.server, codec, "uniform", 64)
+			}
+			if phase.call != nil && phase.server == uncached {
 				add(phase, shards, codec, "uniform", 64)
 			}
 			if phase.name == "lookup, uncached" || phase.name == "lookup, hot" {

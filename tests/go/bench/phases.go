@@ -59,6 +59,8 @@ var phases = []phase{
 	{name: "agent: renewal", server: uncached, floor: floorB, call: agentRenewal},
 	{name: "agent: lookup", server: uncached, floor: floorB, call: agentLookup},
 	{name: "Health", server: hot, floor: floorA, call: health, raw: rawHealth},
+	{name: "ticket", server: uncached, floor: floorB, call: ticket},
+	{name: "key set", server: uncached, floor: floorA, raw: keySet},
 	{name: "lookup with a certificate", server: uncached, floor: floorB, call: certificate},
 }
 
@@ -119,6 +121,24 @@ func health(c clients, target target) load.Call {
 		return lookup(c, target)
 	}
 	return func(ctx context.Context, _ int) error { return c.Healthy(ctx) }
+}
+
+// ticket counts by agent and colony: a request to the colony's object, which writes two rows.
+func ticket(c clients, target target) load.Call {
+	if target.isFloor {
+		return renewal(c, target)
+	}
+	return func(ctx context.Context, _ int) error {
+		number := target.pick()
+		return c.Ticket(ctx, agent(number), colony(number))
+	}
+}
+
+func keySet(c clients, target target) load.Call {
+	if target.isFloor {
+		return rawLookup(c, target)
+	}
+	return func(ctx context.Context, _ int) error { return c.raw.KeySet(ctx) }
 }
 
 func rawHealth(c clients, target target) load.Call {

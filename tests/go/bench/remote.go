@@ -12,6 +12,7 @@ import (
 // remoteClients is how many calls at once a deployment gets: it is measured, not stressed.
 const remoteClients = 16
 
+// remotePhase makes the calls of a phase to a deployment; those that only a cheaper client makes are left out.
 func remotePhase(url, codec string, phase phase, duration time.Duration) load.Result {
 	var options []connect.ClientOption
 	if codec == "json" {

@@ -33,6 +33,9 @@ func quiet(more ...string) []string {
 	return append([]string{"LOG_LEVEL=error", "DEFAULT_TTL_SECONDS=3600", "REGISTRY_SHARDS=0"}, more...)
 }
 
+// unlimited are tickets that count and are never too many.
+var unlimited = []string{"TOKENS_BY_AGENT=1000000", "TOKENS_BY_COLONY=1000000"}
+
 var settings = map[role][]string{
 	uncached: quiet("CACHE_HOT_LOOKUPS=0"),
 	// All keys are hot from the first lookup and stay in the isolate's memory.
@@ -47,7 +50,9 @@ func start(t harness.T, who role) *harness.Worker {
 	case floorB:
 		return harness.StartConfig(t, serverCore, "bench/floors/floor-b.capnp")
 	default:
-		return harness.StartPinned(t, serverCore, settings[who]...)
+		key, _ := harness.SigningKey(t, "bench")
+		vars := append([]string{"DISCOVERY_SIGNING_KEY=" + key}, unlimited...)
+		return harness.StartPinned(t, serverCore, append(vars, settings[who]...)...)
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
-	"errors"
 	"net"
 	"net/http"
 	"os"
@@ -232,14 +231,11 @@ func TestPollIsAnsweredBeforeTheCallersDeadline(t *testing.T) {
 	}
 }
 
-// What clients that went away have held is let go: so many as may wait come and go, and come again. Cloudflare's edge tells a
-// Worker of any client that has gone; workerd itself sees only connections that are reset.
+// What a client that went away has held is let go. Cloudflare's edge tells a Worker of any client that has gone; workerd itself
+// sees only connections that are reset.
 func TestPollLetsGoOfClientsThatAreGone(t *testing.T) {
 	t.Parallel()
-	const most = 64
 	worker := harness.Start(t)
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
 	resets := &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
 		connection, err := new(net.Dialer).DialContext(ctx, network, address)
 		if err != nil {
@@ -248,40 +244,50 @@ func TestPollLetsGoOfClientsThatAreGone(t *testing.T) {
 		return connection, connection.(*net.TCPConn).SetLinger(0)
 	}}}
 	c := discoveryv1connect.NewDiscoveryServiceClient(resets, worker.URL)
-	// A few more, as the call that looks whether one more may wait is one of those who do.
-	const clients = most + 4
-	ends := make(chan error, clients)
-	for range clients {
+	// It has no deadline that the Worker could know of: only the connection tells that it has gone.
+	ctx, cancel := context.WithCancel(context.Background())
+	time.AfterFunc(time.Second, cancel)
+	request := send(&discoveryv1.PollBootstrapRendezvousRequest{MeshId: "m", WaitSeconds: 25}, "Cf-Ray", "gone")
+	if _, err := c.PollBootstrapRendezvous(ctx, request); connect.CodeOf(err) != connect.CodeCanceled {
+		t.Fatal(err)
+	}
+	// The line comes when the call ends, and is waited for less long than the call could last.
+	if line := worker.Request("gone"); line.Status != http.StatusOK || *line.DurationMs >= 25_000 {
+		t.Errorf("%+v", line)
+	}
+}
+
+// Whoever fills the places of those who wait keeps nobody from waiting: the one goes that has waited longest.
+func TestPollOfOneMoreIsAlwaysTaken(t *testing.T) {
+	t.Parallel()
+	const most = 64
+	worker := harness.Start(t)
+	outcomes := make(chan *discoveryv1.PollBootstrapRendezvousResponse, most+1)
+	ctx := deadline(t)
+	for range most {
 		go func() {
-			for {
-				_, err := poll(t, ctx, c, "m", 25)
-				if connect.CodeOf(err) != connect.CodeResourceExhausted {
-					ends <- err
-					return
-				}
+			got, err := poll(t, ctx, worker.Client(), "m", 25)
+			if err != nil {
+				t.Error(err)
 			}
+			outcomes <- got
 		}()
 	}
-	var err error
-	harness.Eventually(t, patience, "no more may wait", func() bool {
-		_, err = poll(t, deadline(t), worker.Client(), "m", 1)
-		return err != nil
-	})
-	wantError(t, err, connect.CodeResourceExhausted, "too many wait")
-	cancel()
-	for range clients {
-		if err := <-ends; !errors.Is(err, context.Canceled) {
+	// Until all of them wait, one more sends nobody away.
+	harness.Eventually(t, patience, "the places are taken", func() bool {
+		if _, err := poll(t, ctx, worker.Client(), "m", 1); err != nil {
 			t.Fatal(err)
 		}
-	}
-	gone := time.Now()
-	harness.Eventually(t, patience, "one may wait again", func() bool {
-		_, err := poll(t, deadline(t), worker.Client(), "m", 1)
-		return err == nil
+		return len(outcomes) > 0
 	})
-	// They would have waited for 25 seconds.
-	if took := time.Since(gone); took > 20*time.Second {
-		t.Errorf("it took %v", took)
+	if early := <-outcomes; !early.GetTimedOut() {
+		t.Errorf("%v", early)
+	}
+	left(t, worker.Client(), message("m"))
+	for range most - 1 {
+		if got := <-outcomes; !got.GetTimedOut() && len(got.GetRecords()) != 1 {
+			t.Errorf("%v", got)
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"context"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"connectrpc.com/connect"
@@ -159,11 +161,45 @@ func TestAChangeOfKeysInvalidatesNoTicket(t *testing.T) {
 		return got.GetJwt()
 	}
 	underWay := signedBy("K1")
-	worker.RestartWith("DISCOVERY_SIGNING_KEY="+second, "DISCOVERY_PREVIOUS_KEYS=["+firstPublic+"]")
+	// Others go on meanwhile, and what they get is good by the set of that moment, and by the one that was kept.
+	stop, wrong := make(chan struct{}), make(chan error, 1)
+	var issued atomic.Int64
+	go func() {
+		defer close(wrong)
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+			}
+			ctx, cancel := context.WithTimeout(context.Background(), patience)
+			got, err := worker.Client().CreateBootstrapToken(ctx, connect.NewRequest(askForTicket("other", "c")))
+			cancel()
+			if err != nil {
+				continue // while the Worker is away
+			}
+			if _, err := check(got.Msg.GetJwt(), kept); err != nil {
+				wrong <- err
+				return
+			}
+			issued.Add(1)
+		}
+	}()
+	harness.Eventually(t, patience, "others get tickets before", func() bool { return issued.Load() > 0 })
+	// First one, then the other, as they are set.
+	worker.RestartWith("DISCOVERY_PREVIOUS_KEYS=[" + firstPublic + "," + secondPublic + "]")
+	between := signedBy("K1")
+	worker.RestartWith("DISCOVERY_SIGNING_KEY=" + second)
 	fresh, _ := keySet(t, worker)
 	after := signedBy("K2")
+	before := issued.Load()
+	harness.Eventually(t, patience, "others get tickets after", func() bool { return issued.Load() > before })
+	close(stop)
+	if err := <-wrong; err != nil {
+		t.Errorf("of another: %v", err)
+	}
 	for name, keys := range map[string][]jwk{"kept": kept, "fresh": fresh} {
-		for when, ticket := range map[string]string{"before": underWay, "after": after} {
+		for when, ticket := range map[string]string{"before": underWay, "between": between, "after": after} {
 			if _, err := check(ticket, keys); err != nil {
 				t.Errorf("signed %s, checked by the %s set: %v", when, name, err)
 			}
@@ -238,9 +274,11 @@ func TestTicketsAreLimitedByAgentColonyAndAddress(t *testing.T) {
 		}
 	}
 	tooMany(from(elsewhere, "a4", "c1"), "for this colony")
-	// Those in vain have counted for the address.
-	if err := from(home, "a1", "c2"); err != nil {
-		t.Fatal(err)
+	// The one in vain has not counted for the address.
+	for _, agentID := range []string{"a1", "a2"} {
+		if err := from(home, agentID, "c2"); err != nil {
+			t.Fatal(err)
+		}
 	}
 	tooMany(from(home, "a1", "c3"), "from this address")
 	if err := from(elsewhere, "a1", "c3"); err != nil {

@@ -125,6 +125,17 @@ func (c Client) LookupAgentOf(ctx context.Context, agentID, meshID string, numbe
 	return nil
 }
 
+// Ticket asks for a ticket.
+func (c Client) Ticket(ctx context.Context, agentID, colonyID string) error {
+	answer, err := c.CreateBootstrapToken(ctx, connect.NewRequest(&discoveryv1.CreateBootstrapTokenRequest{
+		ReefId: "default", ColonyId: colonyID, AgentId: agentID, Intent: "register",
+	}))
+	if err == nil && answer.Msg.Jwt == "" {
+		return fmt.Errorf("%s: no ticket", agentID)
+	}
+	return err
+}
+
 // Healthy asks how the Worker is.
 func (c Client) Healthy(ctx context.Context) error {
 	answer, err := c.Health(ctx, connect.NewRequest(&discoveryv1.HealthRequest{}))

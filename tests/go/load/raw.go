@@ -47,6 +47,15 @@ func (r Raw) Healthy(context.Context) error {
 	return err
 }
 
+// KeySet fetches the keys of tickets.
+func (r Raw) KeySet(context.Context) error {
+	status, answer, err := r.client.GetTimeout(nil, r.url+"/.well-known/jwks.json", patience)
+	if err == nil && (status != fasthttp.StatusOK || !bytes.Contains(answer, []byte("Ed25519"))) {
+		return fmt.Errorf("status %d: %q", status, answer)
+	}
+	return err
+}
+
 func (r Raw) call(procedure string, message proto.Message) ([]byte, error) {
 	encode := proto.Marshal
 	if r.codec == "json" {
