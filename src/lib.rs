@@ -36,6 +36,7 @@ pub mod service;
 pub mod storage;
 pub mod telemetry;
 pub mod tokens;
+pub mod traps;
 
 use std::rc::Rc;
 

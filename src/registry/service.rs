@@ -21,6 +21,7 @@ use crate::protos::coral::registry::v1::{
     ReportCensusRequest, ReportCensusResponse, ReportCountRequest, ReportCountResponse,
     ReportMembersRequest, ReportMembersResponse, SpendRequest, SpendResponse,
 };
+use crate::traps;
 
 /// One object's leases, or its part of the census.
 #[derive(Debug)]
@@ -231,6 +232,7 @@ impl<S: Store, H: Host> RegistryService for Registry<S, H> {
     ) -> Result<Response<LookupResponse>, Error> {
         let now_ms = self.host.now_ms();
         let key = checked(request.key)?;
+        traps::at("trap-inside", &key.id);
         let lease = self.store.lease(&key, now_ms)?;
         let expired = lease
             .as_ref()

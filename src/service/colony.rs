@@ -11,7 +11,7 @@ use crate::protos::coral::discovery::v1::{
 use crate::protos::coral::registry::v1::{LeaseKey, LeaseKind, RegisterRequest};
 use crate::rate_limit::Limit;
 use crate::relays::{self, Relay};
-use crate::{caller, observed_endpoint};
+use crate::{caller, observed_endpoint, traps};
 
 const SUBJECT: &str = "colony";
 
@@ -69,14 +69,12 @@ pub(super) async fn lookup<P: Platform>(
 ) -> Result<LookupColonyResponse, Error> {
     validate::required("mesh_id", &request.mesh_id)?;
     validate::id("mesh_id", &request.mesh_id)?;
-    #[cfg(all(feature = "broken", target_arch = "wasm32"))]
-    if request.mesh_id == "trap" {
-        core::arch::wasm32::unreachable();
-    }
+    traps::at("trap", &request.mesh_id);
     service.meter.note_mesh(&request.mesh_id);
     service.limit_client(Limit::LookupByClient, cx).await?;
     let mesh_id = request.mesh_id.clone();
     let lease = service.lookup_lease(SUBJECT, key(request.mesh_id)).await?;
+    traps::at("trap-later", &mesh_id);
     let mut colony = LookupColonyResponse::decode(lease.record.as_slice())
         .map_err(|error| Error::internal("the record cannot be read").with_cause(error))?;
     colony.last_seen = Some(wkt::Timestamp::from_unix_ms(lease.registered_at_ms));

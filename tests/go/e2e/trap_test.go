@@ -19,12 +19,14 @@ func TestATrapStartsTheModuleAnew(t *testing.T) {
 	worker := harness.StartFolder(t, folder, "REGISTRY_SHARDS=0", "CACHE_HOT_LOOKUPS=0")
 	client := worker.Client()
 	registerColony(t, client, colony("m", "k"))
-	for range 3 {
-		if _, err := lookupColony(t, client, "trap"); err == nil {
-			t.Fatal("it does not trap")
+	// At once, after the object has answered, and inside the object.
+	for _, place := range []string{"trap", "trap-later", "trap-inside", "trap"} {
+		registerColony(t, client, colony(place, "k"))
+		if _, err := lookupColony(t, client, place); err == nil {
+			t.Fatalf("%s: it does not trap", place)
 		}
 		if answer, err := lookupColony(t, client, "m"); err != nil || answer.Pubkey != "k" {
-			t.Fatalf("after a trap: %v, %v", answer, err)
+			t.Fatalf("after %s: %v, %v", place, answer, err)
 		}
 		registerColony(t, client, colony("m", "k"))
 	}
