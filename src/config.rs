@@ -1,14 +1,15 @@
 //! The configuration: variables of `wrangler.toml`, read once in an isolate's life.
 
+mod vars;
+
 use std::num::NonZeroU32;
 
 use connect::Error;
 use serde::Serialize;
-use sha2::{Digest as _, Sha256};
 
-use crate::limits;
+use self::vars::{Vars, wrong};
 use crate::relays::{self, Relay};
-use crate::tokens::{self, PublicKey, Signer};
+use crate::tokens::{PublicKey, Signer};
 
 /// What can be configured, with its defaults applied. The README has a line for each variable.
 #[derive(Clone, Debug)]
@@ -250,80 +251,6 @@ const LOG_LEVELS: [(&str, LogLevel); 4] = [
 const LOG_FORMATS: [(&str, LogFormat); 2] =
     [("object", LogFormat::Object), ("line", LogFormat::Line)];
 
-const SIGNING_KEY: &str = "DISCOVERY_SIGNING_KEY";
-const PREVIOUS_KEYS: &str = "DISCOVERY_PREVIOUS_KEYS";
-const ADMIN_KEY: &str = "DISCOVERY_ADMIN_KEY";
-
-/// Variables, read by what they must be.
-struct Vars<F>(F);
-
-impl<F: Fn(&str) -> Option<String>> Vars<F> {
-    fn text(&self, name: &str, default: String) -> String {
-        (self.0)(name).unwrap_or(default)
-    }
-
-    /// What signs tickets, and what they were signed with before.
-    fn keys(&self) -> Result<(Option<Signer>, Vec<PublicKey>), Error> {
-        // A secret is nobody's to read, not even in the log: there is no cause that tells it.
-        let signer = (self.0)(SIGNING_KEY).map(|secret| Signer::parse(&secret));
-        let signer = signer
-            .transpose()
-            .map_err(|must| wrong(SIGNING_KEY, must))?;
-        let previous = self.text(PREVIOUS_KEYS, "[]".to_owned());
-        let keys = tokens::parse_previous(&previous)
-            .map_err(|must| wrong(PREVIOUS_KEYS, must).with_cause(&previous))?;
-        // While keys are changed, secret and variable are set one after the other: the current key may be in both.
-        let Some(current) = signer.as_ref().map(Signer::public) else {
-            return Ok((signer, keys));
-        };
-        let others: Vec<_> = keys.into_iter().filter(|key| *key != current).collect();
-        if others.iter().any(|key| key.id == current.id) {
-            return Err(wrong(PREVIOUS_KEYS, "no other key of the current one's id"));
-        }
-        Ok((signer, others))
-    }
-
-    fn admin_key_hash(&self) -> Result<Option<[u8; 32]>, Error> {
-        let Some(key) = (self.0)(ADMIN_KEY) else {
-            return Ok(None);
-        };
-        let key = key.trim();
-        // It comes in a header, which has no others.
-        let is_text = key.bytes().all(|byte| byte.is_ascii_graphic());
-        if key.len() < limits::ADMIN_KEY_BYTES || !is_text {
-            let least = limits::ADMIN_KEY_BYTES;
-            let must = format!("a secret of at least {least} visible characters of ASCII");
-            return Err(wrong(ADMIN_KEY, must));
-        }
-        Ok(Some(Sha256::digest(key).into()))
-    }
-
-    fn number<T>(&self, name: &str, default: T, least: T, most: T) -> Result<T, Error>
-    where
-        T: std::str::FromStr + PartialOrd + std::fmt::Display,
-    {
-        let Some(text) = (self.0)(name) else {
-            return Ok(default);
-        };
-        text.trim()
-            .parse()
-            .ok()
-            .filter(|value| (&least..=&most).contains(&value))
-            .ok_or_else(|| wrong(name, format!("between {least} and {most}")).with_cause(text))
-    }
-
-    fn one_of<T: Copy>(&self, name: &str, default: T, all: &[(&str, T)]) -> Result<T, Error> {
-        let Some(text) = (self.0)(name) else {
-            return Ok(default);
-        };
-        let found = all.iter().find(|(word, _)| *word == text.trim());
-        found.map(|(_, value)| *value).ok_or_else(|| {
-            let words: Vec<_> = all.iter().map(|(word, _)| *word).collect();
-            wrong(name, format!("one of {}", words.join(", "))).with_cause(text)
-        })
-    }
-}
-
 /// Reads `host:port, host:port`. `None` if one is something else.
 fn servers(list: &str) -> Option<Vec<String>> {
     list.split(',')
@@ -332,14 +259,9 @@ fn servers(list: &str) -> Option<Vec<String>> {
         .collect()
 }
 
-fn wrong(name: &str, must: impl std::fmt::Display) -> Error {
-    Error::failed_precondition(format!(
-        "the service is not configured correctly: {name} must be {must}"
-    ))
-}
-
 #[cfg(test)]
 mod tests {
+    use super::vars::{ADMIN_KEY, PREVIOUS_KEYS, SIGNING_KEY};
     use super::*;
 
     fn config(vars: &[(&str, &str)]) -> Result<Config, Error> {

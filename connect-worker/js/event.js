@@ -66,8 +66,16 @@ function headOf(request) {
   return head;
 }
 
+/** When the log was told last of headers that were refused: once a minute is enough. */
+let toldAt = -Infinity;
+
 /** As the protocol writes errors. */
 function tooManyHeaders() {
+  const now = Date.now();
+  if (now - toldAt > 60_000) {
+    toldAt = now;
+    console.warn(`a request with more than ${HEADERS} headers was refused, and others may be in the next minute`);
+  }
   const error = { code: "resource_exhausted", message: `more than ${HEADERS} headers` };
   return Response.json(error, { status: 431 });
 }
