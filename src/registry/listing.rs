@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use connect::{Error, Host};
 
-use super::lease::{Holder, is_live};
+use super::lease::is_live;
 use super::service::Registry;
 use super::store::{Kept, Store, StoredLease};
 use crate::protos::coral::registry::v1::{
@@ -35,17 +35,7 @@ impl<S: Store, H: Host> Registry<S, H> {
                 id: request.mesh_id.clone(),
                 scope: member.agent_id,
             };
-            let lease = StoredLease {
-                holder: Holder {
-                    owner: String::new(),
-                    expires_at_ms: member.until_ms,
-                    counted: false,
-                    cached_until_ms: 0,
-                    told_until_ms: 0,
-                },
-                registered_at_ms: now_ms,
-                record: Vec::new(),
-            };
+            let lease = StoredLease::new(String::new(), now_ms, member.until_ms, Vec::new());
             self.store.put(&key, &lease)?;
             earliest = earliest.into_iter().chain([member.until_ms]).min();
         }
@@ -65,32 +55,32 @@ impl<S: Store, H: Host> Registry<S, H> {
         Ok(true)
     }
 
+    /// The live leases of that kind and id, whatever their scope.
+    pub(super) fn live(&self, kind: LeaseKind, id: &str) -> Result<Vec<Kept>, Error> {
+        let now_ms = self.host.now_ms();
+        let mut leases = self.store.leases(kind, id)?;
+        leases.retain(|kept| is_live(kept.lease.holder.expires_at_ms, now_ms));
+        Ok(leases)
+    }
+
     /// The live leases that are asked for.
     pub(super) fn list(&self, request: &ListLeasesRequest) -> Result<ListLeasesResponse, Error> {
-        let now_ms = self.host.now_ms();
         let mut leases = Vec::new();
         let mut members = 0;
         if request.agent_id.is_empty() {
             for kind in OF_A_MESH {
-                leases.extend(self.store.leases(kind, &request.mesh_id)?);
+                leases.extend(self.live(kind, &request.mesh_id)?);
             }
-            let known = self.store.leases(LeaseKind::Member, &request.mesh_id)?;
-            let live = known
-                .into_iter()
-                .filter(|kept| is_live(kept.lease.holder.expires_at_ms, now_ms));
-            let live: Vec<_> = live.collect();
-            members = u32::try_from(live.len()).unwrap_or(u32::MAX);
+            let known = self.live(LeaseKind::Member, &request.mesh_id)?;
+            members = u32::try_from(known.len()).unwrap_or(u32::MAX);
             let most = usize::try_from(request.most_members).unwrap_or(usize::MAX);
-            leases.extend(live.into_iter().take(most));
+            leases.extend(known.into_iter().take(most));
         } else {
-            let of_agent = self.store.leases(LeaseKind::Agent, &request.agent_id)?;
+            let of_agent = self.live(LeaseKind::Agent, &request.agent_id)?;
             let in_mesh = of_agent.into_iter();
             leases.extend(in_mesh.filter(|kept| kept.key.scope == request.mesh_id));
         }
-        let live = leases
-            .into_iter()
-            .filter(|kept| is_live(kept.lease.holder.expires_at_ms, now_ms));
-        let leases = live.map(listed).collect();
+        let leases = leases.into_iter().map(listed).collect();
         Ok(ListLeasesResponse { leases, members })
     }
 }

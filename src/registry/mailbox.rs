@@ -5,7 +5,7 @@ use connect::{Error, Host};
 use prost::Message as _;
 use subtle::ConstantTimeEq as _;
 
-use super::lease::{Holder, is_live};
+use super::lease::is_live;
 use super::quota;
 use super::service::Registry;
 use super::store::{Kept, Store, StoredLease};
@@ -61,7 +61,7 @@ impl<S: Store, H: Host> Registry<S, H> {
         let record = request.message.unwrap_or_default().encode_to_vec();
         self.store.put(
             &key,
-            &lease(request.token_hash, now_ms, expires_at_ms, record),
+            &StoredLease::new(request.token_hash, now_ms, expires_at_ms, record),
         )?;
         let alarm = earlier(alarm, self.alarm_for(expires_at_ms, now_ms));
         self.arrived.borrow_mut().push(request.mesh_id);
@@ -77,12 +77,9 @@ impl<S: Store, H: Host> Registry<S, H> {
     /// # Errors
     /// The storage's.
     pub fn messages(&self, mesh_id: &str) -> Result<CollectResponse, Error> {
-        let now_ms = self.host.now_ms();
-        let leases = self.store.leases(LeaseKind::Message, mesh_id)?;
-        let live = leases
-            .into_iter()
-            .filter(|kept| is_live(kept.lease.holder.expires_at_ms, now_ms));
+        let live = self.live(LeaseKind::Message, mesh_id)?;
         let mut messages = live
+            .into_iter()
             .map(|Kept { key, lease, .. }| {
                 let message = Message::decode(lease.record.as_slice()).map_err(|error| {
                     Error::internal("the message cannot be read").with_cause(error)
@@ -142,7 +139,7 @@ impl<S: Store, H: Host> Registry<S, H> {
         }
         let mut alarm = None;
         for (key, full_at_ms) in spent {
-            let written = lease(String::new(), now_ms, full_at_ms, Vec::new());
+            let written = StoredLease::new(String::new(), now_ms, full_at_ms, Vec::new());
             self.store.put(&key, &written)?;
             alarm = earlier(alarm, self.alarm_for(full_at_ms, now_ms));
         }
@@ -182,20 +179,6 @@ fn quota_key(id: &str, quota: &Quota) -> LeaseKey {
         kind: LeaseKind::Quota.into(),
         id: id.to_owned(),
         scope: quota.name.clone(),
-    }
-}
-
-fn lease(owner: String, now_ms: i64, expires_at_ms: i64, record: Vec<u8>) -> StoredLease {
-    StoredLease {
-        holder: Holder {
-            owner,
-            expires_at_ms,
-            counted: false,
-            cached_until_ms: 0,
-            told_until_ms: 0,
-        },
-        registered_at_ms: now_ms,
-        record,
     }
 }
 

@@ -17,6 +17,24 @@ pub struct StoredLease {
     pub record: Vec<u8>,
 }
 
+impl StoredLease {
+    /// A lease that neither the census nor a cache nor a mesh has to do with.
+    #[must_use]
+    pub fn new(owner: String, now_ms: i64, expires_at_ms: i64, record: Vec<u8>) -> Self {
+        Self {
+            holder: Holder {
+                owner,
+                expires_at_ms,
+                counted: false,
+                cached_until_ms: 0,
+                told_until_ms: 0,
+            },
+            registered_at_ms: now_ms,
+            record,
+        }
+    }
+}
+
 /// A lease as it lies in the store.
 #[derive(Clone, Debug)]
 pub struct Kept {

@@ -16,8 +16,8 @@ impl<S: Store, H: Host> Registry<S, H> {
     /// Sweeps once and sets the next alarm, or gives the storage back if nothing is left.
     ///
     /// Births and deaths reach the census at least once: a lease counts as counted, and a dead
-    /// one is removed, only after the report. (Of most births it has heard before, from the Worker.) A failing census is asked again by the next alarm;
-    /// it delays nothing else.
+    /// one is removed, only after the report. (Of most births it has heard before, from the Worker.)
+    /// A failing census is asked again by the next alarm; it delays nothing else.
     ///
     /// # Errors
     /// The storage's: then no alarm is set, and the runtime should try this one again.
