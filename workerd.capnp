@@ -12,6 +12,8 @@ const config :Workerd.Config = (
     (name = "worker", worker = .worker),
     # Given by --directory-path: a folder that nobody else writes to.
     (name = "objects", disk = (path = "objects", writable = true)),
+    # Where LEGACY_DISCOVERY_URL may be, which is all that the Worker ever asks: the Internet, and one's own network.
+    (name = "internet", network = (allow = ["public", "private"], tlsOptions = (trustBrowserCas = true))),
   ],
   sockets = [(name = "http", address = "127.0.0.1:8080", http = (), service = "worker")],
 );
@@ -41,6 +43,9 @@ const worker :Workerd.Worker = (
     (name = "DISCOVERY_PREVIOUS_KEYS", fromEnvironment = "DISCOVERY_PREVIOUS_KEYS"),
     (name = "DISCOVERY_SIGNING_KEY", fromEnvironment = "DISCOVERY_SIGNING_KEY"),
     (name = "ENVIRONMENT", fromEnvironment = "ENVIRONMENT"),
+    (name = "LEGACY_AWAITED", fromEnvironment = "LEGACY_AWAITED"),
+    (name = "LEGACY_DISCOVERY_URL", fromEnvironment = "LEGACY_DISCOVERY_URL"),
+    (name = "LEGACY_TIMEOUT_MS", fromEnvironment = "LEGACY_TIMEOUT_MS"),
     (name = "LOG_FORMAT", fromEnvironment = "LOG_FORMAT"),
     (name = "LOG_LEVEL", fromEnvironment = "LOG_LEVEL"),
     (name = "REGISTRY_SHARDS", fromEnvironment = "REGISTRY_SHARDS"),

@@ -8,6 +8,7 @@ use connect::Error;
 use serde::Serialize;
 
 use self::vars::{Vars, wrong};
+use crate::migration::Migration;
 use crate::relays::{self, Relay};
 use crate::tokens::{PublicKey, Signer};
 
@@ -46,6 +47,8 @@ pub struct Config {
     pub tokens_by_colony: u32,
     /// `DISCOVERY_ADMIN_KEY`: the SHA-256 of the secret of operators; without, there is nothing for them.
     pub admin_key_hash: Option<[u8; 32]>,
+    /// `LEGACY_DISCOVERY_URL` and what belongs to it: the old server that clients move from.
+    pub migration: Option<Migration>,
     /// `REGISTRY_SHARDS`: `None` gives each lease its own object.
     pub shards: Option<NonZeroU32>,
     /// `CENSUS_REFRESH_MS`: how old the number of colonies may be that Health reports.
@@ -130,6 +133,7 @@ impl Default for Config {
             tokens_by_client: TOKENS_BY_CLIENT,
             tokens_by_colony: TOKENS_BY_COLONY,
             admin_key_hash: None,
+            migration: None,
             shards: None,
             census_refresh_ms: CENSUS_REFRESH_MS,
             hot_lookups: NonZeroU32::new(HOT_LOOKUPS),
@@ -213,6 +217,7 @@ impl Config {
             tokens_by_client: vars.number("TOKENS_BY_CLIENT", TOKENS_BY_CLIENT, 0, 1_000_000)?,
             tokens_by_colony: vars.number("TOKENS_BY_COLONY", TOKENS_BY_COLONY, 0, 1_000_000)?,
             admin_key_hash: vars.admin_key_hash()?,
+            migration: vars.migration()?,
             shards: NonZeroU32::new(vars.number("REGISTRY_SHARDS", shards, 0, 65_536)?),
             census_refresh_ms: vars.number("CENSUS_REFRESH_MS", CENSUS_REFRESH_MS, 0, 3_600_000)?,
             hot_lookups: NonZeroU32::new(vars.number(
@@ -261,7 +266,7 @@ fn servers(list: &str) -> Option<Vec<String>> {
 
 #[cfg(test)]
 mod tests {
-    use super::vars::{ADMIN_KEY, PREVIOUS_KEYS, SIGNING_KEY};
+    use super::vars::{ADMIN_KEY, LEGACY_URL, PREVIOUS_KEYS, SIGNING_KEY};
     use super::*;
 
     fn config(vars: &[(&str, &str)]) -> Result<Config, Error> {
@@ -350,12 +355,14 @@ mod tests {
             ("DISCOVERY_SIGNING_KEY", "c2VjcmV0"),
             ("DISCOVERY_PREVIOUS_KEYS", "c2VjcmV0"),
             ("DISCOVERY_ADMIN_KEY", "c2VjcmV0"),
+            ("LEGACY_DISCOVERY_URL", "discovery.example.org"),
         ] {
             let error = config(&[(name, value)]).unwrap_err();
             assert_eq!(error.code(), connect::Code::FailedPrecondition);
             assert!(error.message().contains(name), "{name}={value}");
             assert!(!error.message().contains(&format!("{value:?}")));
-            let is_secret = matches!(name, SIGNING_KEY | ADMIN_KEY);
+            // A URL that is refused may have a password in it.
+            let is_secret = matches!(name, SIGNING_KEY | ADMIN_KEY | LEGACY_URL);
             assert_eq!(error.cause().is_none(), is_secret, "{name}");
         }
     }

@@ -7,6 +7,7 @@ use connect::Error;
 
 use crate::cache::Memo;
 use crate::config::Config;
+use crate::migration::Reachability;
 use crate::protos::coral::registry::v1::{CensusEntry, Member};
 use crate::registry::reports::Gathered;
 
@@ -29,6 +30,8 @@ pub struct Isolate {
     pub births: RefCell<Gathered<CensusEntry>>,
     /// Agents that their meshes are not told of yet.
     pub members: RefCell<Gathered<(String, Member)>>,
+    /// Whether the old server is worth asking.
+    pub legacy: Reachability,
     /// How many steps of growth of the module's memory were logged.
     pub memory_steps: Cell<usize>,
     /// When each kind of trouble was logged last.
@@ -66,6 +69,7 @@ impl Isolate {
             memo: Memo::default(),
             births: RefCell::default(),
             members: RefCell::default(),
+            legacy: Reachability::default(),
             memory_steps: Cell::new(0),
             warned_at_ms: RefCell::default(),
             noted: RefCell::default(),

@@ -2,13 +2,17 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use connect::testing::TestHost;
-use connect::{Error, Host};
+use connect::{Client, Codec, Error, Host, Transport};
 
 use crate::cache::Kv;
+use crate::migration::{Legacy, Registration};
+use crate::protos::coral::discovery::v1::DiscoveryServiceClient;
 use crate::rate_limit::{Limit, Limiter};
 use crate::registry::memory::MemoryObjects;
 use crate::service::Platform;
@@ -20,6 +24,8 @@ pub struct MemoryPlatform<'a> {
     pub objects: MemoryObjects<'a>,
     /// KV.
     pub kv: MemoryKv<'a>,
+    /// The old server.
+    pub legacy: MemoryLegacy<'a>,
     /// Limits.
     pub limiter: MemoryLimiter,
     /// The Worker's clock.
@@ -59,6 +65,16 @@ pub struct MemoryKv<'a> {
 /// A write that nobody sees yet: from when on it is seen, its key and its value.
 type LateWrite = (i64, String, Vec<u8>);
 
+/// An old server that is down.
+#[derive(Clone, Debug)]
+pub struct MemoryLegacy<'a> {
+    host: &'a TestHost,
+    /// How often it was asked.
+    pub asked: Rc<Cell<u32>>,
+    /// What it was to register after the answer.
+    pub registered: Rc<RefCell<Vec<Registration>>>,
+}
+
 /// Limits that are all exhausted, or none.
 #[derive(Clone, Debug, Default)]
 pub struct MemoryLimiter {
@@ -86,6 +102,11 @@ impl<'a> MemoryPlatform<'a> {
                 reads: Rc::default(),
                 writes: Rc::default(),
             },
+            legacy: MemoryLegacy {
+                host,
+                asked: Rc::default(),
+                registered: Rc::default(),
+            },
             limiter: MemoryLimiter::default(),
             host: SkewedHost { host, ahead_ms: 0 },
         }
@@ -97,6 +118,7 @@ impl<'a> Platform for MemoryPlatform<'a> {
     type Kv = MemoryKv<'a>;
     type Mailboxes = MemoryObjects<'a>;
     type Reports = MemoryObjects<'a>;
+    type Legacy = MemoryLegacy<'a>;
     type Limiter = MemoryLimiter;
     type Host = SkewedHost<'a>;
 
@@ -114,6 +136,10 @@ impl<'a> Platform for MemoryPlatform<'a> {
 
     fn reports(&self) -> &MemoryObjects<'a> {
         &self.objects
+    }
+
+    fn legacy(&self) -> &MemoryLegacy<'a> {
+        &self.legacy
     }
 
     fn limiter(&self) -> &MemoryLimiter {
@@ -168,6 +194,29 @@ impl Kv for MemoryKv<'_> {
             let seen_at_ms = self.host.now_ms().saturating_add(self.delay_ms.get());
             self.late.borrow_mut().push((seen_at_ms, key, value));
         }
+    }
+}
+
+impl<'a> Legacy for MemoryLegacy<'a> {
+    type Transport = Self;
+
+    fn client(&self, url: &str) -> DiscoveryServiceClient<Self> {
+        DiscoveryServiceClient(Client::new(self.clone(), url, Codec::Proto, 1_000))
+    }
+
+    fn register_later(&self, registration: Registration, _: Option<IpAddr>) {
+        self.registered.borrow_mut().push(registration);
+    }
+}
+
+impl Transport for MemoryLegacy<'_> {
+    async fn send(&self, _: http::Request<Bytes>) -> Result<http::Response<Bytes>, Error> {
+        self.asked.set(self.asked.get() + 1);
+        Err(Error::unavailable("no answer").with_cause("down for a test"))
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        self.host.sleep(duration).await;
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::cell::{Cell, RefCell};
 
+use crate::migration::Outcome;
+
 /// What a request has used so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Usage {
@@ -19,6 +21,10 @@ pub struct Usage {
     pub kv_writes: u32,
     /// Where a lookup's answer came from.
     pub answered_by: Option<AnsweredBy>,
+    /// What became of a call to the old server.
+    pub legacy: Option<Outcome>,
+    /// Milliseconds spent waiting for it.
+    pub legacy_ms: i64,
 }
 
 /// Where a lookup's answer came from.
@@ -30,6 +36,8 @@ pub enum AnsweredBy {
     Kv,
     /// The object that holds the lease.
     Object,
+    /// The old server.
+    Legacy,
 }
 
 impl AnsweredBy {
@@ -40,6 +48,7 @@ impl AnsweredBy {
             Self::Memo => "memo",
             Self::Kv => "kv",
             Self::Object => "object",
+            Self::Legacy => "legacy",
         }
     }
 }

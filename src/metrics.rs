@@ -7,7 +7,7 @@ use std::cell::OnceCell;
 use worker::{AnalyticsEngineDataPointBuilder, Env};
 
 use crate::bindings;
-use crate::telemetry::Entry;
+use crate::telemetry::{Entry, Forward};
 
 /// The binding in `wrangler.toml`.
 const BINDING: &str = "METRICS";
@@ -41,10 +41,33 @@ pub fn count(env: &Env, entry: &Entry) {
         .add_blob(entry.colo.as_str())
         .add_blob(entry.version.as_str())
         .add_blob(entry.mesh.as_str())
+        .add_blob(entry.legacy)
         .add_double(f64::from(duration_ms))
         .add_double(f64::from(object_ms))
         .add_double(f64::from(bytes_in))
         .add_double(f64::from(bytes_out))
         .add_double(f64::from(entry.status));
+    let _ = point.write_to(&dataset);
+}
+
+/// Counts a registration at the old server after the answer, by a deployed version: under the index `Forward`, with the same
+/// columns as far as it has them, and an HTTP status of 0.
+pub fn count_forward(env: &Env, forward: &Forward, version: &str) {
+    let Ok(dataset) = env.analytics_engine(BINDING) else {
+        return;
+    };
+    let duration_ms = i32::try_from(forward.duration_ms).unwrap_or(i32::MAX);
+    let point = AnalyticsEngineDataPointBuilder::new()
+        .indexes(["Forward"])
+        .add_blob(format!("Forward{}", forward.forward).as_str())
+        .add_blob("")
+        .add_blob("")
+        .add_blob("")
+        .add_blob("")
+        .add_blob("")
+        .add_blob(version)
+        .add_blob(forward.mesh.as_str())
+        .add_blob(forward.legacy)
+        .add_double(f64::from(duration_ms));
     let _ = point.write_to(&dataset);
 }

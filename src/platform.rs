@@ -8,6 +8,7 @@ use worker::Env;
 use crate::event::Event;
 use crate::isolate::Isolate;
 use crate::kv::WorkerKv;
+use crate::legacy::WorkerLegacy;
 use crate::limiter::WorkerLimiter;
 use crate::mailboxes::WorkerMailboxes;
 use crate::meter::Meter;
@@ -22,6 +23,7 @@ pub struct WorkerPlatform {
     kv: WorkerKv,
     mailboxes: WorkerMailboxes,
     reports: WorkerReports,
+    legacy: WorkerLegacy,
     limiter: WorkerLimiter,
 }
 
@@ -52,9 +54,14 @@ impl WorkerPlatform {
             },
             kv: WorkerKv {
                 env: env.clone(),
-                event,
+                event: Rc::clone(&event),
                 isolate: Rc::clone(isolate),
                 meter: Rc::clone(meter),
+            },
+            legacy: WorkerLegacy {
+                env: env.clone(),
+                event,
+                isolate: Rc::clone(isolate),
             },
             limiter: WorkerLimiter {
                 env: env.clone(),
@@ -69,6 +76,7 @@ impl Platform for WorkerPlatform {
     type Kv = WorkerKv;
     type Mailboxes = WorkerMailboxes;
     type Reports = WorkerReports;
+    type Legacy = WorkerLegacy;
     type Limiter = WorkerLimiter;
     type Host = WorkerHost;
 
@@ -86,6 +94,10 @@ impl Platform for WorkerPlatform {
 
     fn reports(&self) -> &WorkerReports {
         &self.reports
+    }
+
+    fn legacy(&self) -> &WorkerLegacy {
+        &self.legacy
     }
 
     fn limiter(&self) -> &WorkerLimiter {

@@ -13,6 +13,7 @@ use crate::addressing::{CLIENT, Role, SHARD, role};
 use crate::config::{Config, LogFormat, LogLevel};
 use crate::isolate::Isolate;
 use crate::meter::{Meter, Usage};
+use crate::migration::{Outcome, Registration};
 use crate::registry::store::Cost;
 use crate::relays::Location;
 
@@ -43,6 +44,12 @@ pub struct Entry {
     /// Where a lookup's answer came from.
     #[serde(skip_serializing_if = "str::is_empty")]
     pub answered_by: &'static str,
+    /// What became of a call to the old server.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub legacy: &'static str,
+    /// How much of the time was spent waiting for it.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub legacy_ms: i64,
     object_requests: u32,
     rows_read: u64,
     rows_written: u64,
@@ -98,6 +105,8 @@ impl Entry {
             kv_reads,
             kv_writes,
             answered_by,
+            legacy,
+            legacy_ms,
         } = meter.usage();
         Self {
             level: level(answer),
@@ -117,6 +126,8 @@ impl Entry {
             bytes_in: request.bytes_in,
             bytes_out: answer.body().len(),
             answered_by: answered_by.map_or("", crate::meter::AnsweredBy::as_str),
+            legacy: legacy.map_or("", Outcome::as_str),
+            legacy_ms,
             object_requests,
             rows_read,
             rows_written,
@@ -174,6 +185,58 @@ fn label(object: &str) -> String {
         (Role::Leases, Some((CLIENT, _))) => CLIENT.to_owned(),
         (Role::Leases, Some((kind, id))) if kind != SHARD => format!("{kind}:{}", hash(id)),
         _ => object.to_owned(),
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+fn is_zero(number: &i64) -> bool {
+    *number == 0
+}
+
+/// A registration at the old server after the answer, as it is logged and counted.
+#[derive(Debug, Serialize)]
+pub struct Forward {
+    level: LogLevel,
+    /// The method.
+    pub forward: &'static str,
+    /// What became of it.
+    pub legacy: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cause: Option<String>,
+    /// How long it took, in milliseconds.
+    pub duration_ms: i64,
+    /// A hash of the mesh id, as requests have it.
+    pub mesh: String,
+}
+
+impl Forward {
+    /// The entry of a registration that took so long, and failed with that error if it did.
+    #[must_use]
+    pub fn new(
+        registration: &Registration,
+        outcome: Outcome,
+        error: Option<Error>,
+        duration_ms: i64,
+    ) -> Self {
+        Self {
+            level: match outcome {
+                Outcome::Done => LogLevel::Debug,
+                _ => LogLevel::Warn,
+            },
+            forward: registration.method(),
+            legacy: outcome.as_str(),
+            // The text of a split brain has both keys in it.
+            cause: error
+                .filter(|_| outcome == Outcome::Failed)
+                .map(|error| format!("{error} {}", error.cause().unwrap_or_default())),
+            duration_ms,
+            mesh: hash(registration.mesh_id()),
+        }
+    }
+
+    /// Writes it to the log.
+    pub fn log(&self, config: &Config) {
+        log(config, self.level, self);
     }
 }
 

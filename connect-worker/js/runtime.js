@@ -135,3 +135,44 @@ export function headOf([head]) {
 export function bodyOf([, body]) {
   return body;
 }
+
+/** What ends an exchange before its time. */
+export function controller() {
+  return new AbortController();
+}
+
+export function abort(controller) {
+  controller.abort();
+}
+
+/**
+ * Posts a body to a server elsewhere, and reads its answer of at most `limit` bytes; `head` has a line for each header.
+ * Nothing is posted anywhere else: where it redirects to is an answer as any.
+ */
+export async function exchange(url, head, body, limit, { signal }) {
+  const { headers } = toInit(200, head);
+  const answer = await fetch(url, { method: "POST", headers, body, redirect: "manual", signal });
+  let answered = `${answer.status}`;
+  answer.headers.forEach((value, name) => {
+    // The runtime has undone it.
+    if (name !== "content-encoding") answered += `\n${name}:${value}`;
+  });
+  return [answered, await readAll(answer.body, limit)];
+}
+
+async function readAll(stream, limit) {
+  const chunks = [];
+  let length = 0;
+  for await (const chunk of stream ?? []) {
+    length += chunk.length;
+    if (length > limit) throw new RangeError(`the answer has more than ${limit} bytes`);
+    chunks.push(chunk);
+  }
+  const all = new Uint8Array(length);
+  let end = 0;
+  for (const chunk of chunks) {
+    all.set(chunk, end);
+    end += chunk.length;
+  }
+  return all;
+}

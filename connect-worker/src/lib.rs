@@ -12,6 +12,7 @@
 //! ```
 
 mod body;
+mod fetch;
 mod message;
 mod object;
 mod promise;
@@ -27,6 +28,7 @@ use wasm_bindgen::JsValue;
 use worker::js_sys;
 
 pub use crate::body::RequestBody;
+pub use crate::fetch::Fetch;
 pub use crate::object::{answer_call, call};
 pub use crate::promise::Promised;
 pub use crate::task::run;

@@ -68,12 +68,21 @@ pub(crate) fn answer_head<B>(answer: &http::Response<B>) -> String {
 
 /// The answer of which [`answer_head`] made a text.
 pub(crate) fn answer<B>(head: &Bytes, body: B) -> http::Response<B> {
+    answer_with(head, body, &ANSWERS)
+}
+
+/// The answer of a server elsewhere, with no header but those that the text has.
+pub(crate) fn foreign_answer<B>(head: &Bytes, body: B) -> http::Response<B> {
+    answer_with(head, body, &[])
+}
+
+fn answer_with<B>(head: &Bytes, body: B, usual: &[Usual]) -> http::Response<B> {
     let mut lines = lines(head);
     let status = lines.next().unwrap_or_default();
     let mut answer = http::Response::new(body);
     *answer.status_mut() =
         StatusCode::from_bytes(&status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    *answer.headers_mut() = headers(lines, &ANSWERS);
+    *answer.headers_mut() = headers(lines, usual);
     answer
 }
 

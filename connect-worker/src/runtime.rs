@@ -40,6 +40,15 @@ extern "C" {
         head: &str,
         body: &[u8],
     ) -> Result<JsValue, JsValue>;
+    pub(crate) fn controller() -> JsValue;
+    pub(crate) fn abort(controller: &JsValue);
+    pub(crate) fn exchange(
+        url: &str,
+        head: &str,
+        body: Vec<u8>,
+        limit: usize,
+        controller: &JsValue,
+    ) -> JsValue;
     #[wasm_bindgen(js_name = headOf)]
     pub(crate) fn head_of(answer: &JsValue) -> String;
     #[wasm_bindgen(js_name = bodyOf)]

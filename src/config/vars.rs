@@ -1,14 +1,23 @@
 //! Variables, read by what they must be.
 
+use std::time::Duration;
+
 use connect::Error;
 use sha2::{Digest as _, Sha256};
 
 use crate::limits;
+use crate::migration::{self, Migration};
 use crate::tokens::{self, PublicKey, Signer};
 
 pub(super) const SIGNING_KEY: &str = "DISCOVERY_SIGNING_KEY";
 pub(super) const PREVIOUS_KEYS: &str = "DISCOVERY_PREVIOUS_KEYS";
 pub(super) const ADMIN_KEY: &str = "DISCOVERY_ADMIN_KEY";
+
+pub(super) const LEGACY_URL: &str = "LEGACY_DISCOVERY_URL";
+
+/// A lookup that the registry does not know waits for the old server so long at the most, in milliseconds: clients give up
+/// after ten seconds, and after five where they call Health first.
+const LEGACY_TIMEOUT_MS: u64 = 2_000;
 
 /// Variables, read by what they must be.
 pub(super) struct Vars<F>(pub(super) F);
@@ -52,6 +61,22 @@ impl<F: Fn(&str) -> Option<String>> Vars<F> {
             return Err(wrong(ADMIN_KEY, must));
         }
         Ok(Some(Sha256::digest(key).into()))
+    }
+
+    /// How clients move from an old server, if they do.
+    pub(super) fn migration(&self) -> Result<Option<Migration>, Error> {
+        let timeout_ms = self.number("LEGACY_TIMEOUT_MS", LEGACY_TIMEOUT_MS, 1, 10_000)?;
+        let is_awaited = self.number("LEGACY_AWAITED", false, false, true)?;
+        let Some(url) = (self.0)(LEGACY_URL) else {
+            return Ok(None);
+        };
+        let must = "a URL of http or https, without a user, a query or a fragment";
+        let url = migration::base_url(&url).ok_or_else(|| wrong(LEGACY_URL, must))?;
+        Ok(Some(Migration {
+            url,
+            timeout: Duration::from_millis(timeout_ms),
+            is_awaited,
+        }))
     }
 
     pub(super) fn number<T>(&self, name: &str, default: T, least: T, most: T) -> Result<T, Error>

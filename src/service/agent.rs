@@ -1,9 +1,11 @@
 //! RegisterAgent and LookupAgent.
 
-use connect::{Context, Error, wkt};
+use connect::{Context, Error, Response, wkt};
 use prost::Message as _;
 
+use super::migration::LegacyClient;
 use super::{Discovery, Platform, lease, validate};
+use crate::migration::Registration;
 use crate::observed_endpoint;
 use crate::protos::coral::discovery::v1::{
     Endpoint, LookupAgentRequest, LookupAgentResponse, NatHint, RegisterAgentRequest,
@@ -33,6 +35,12 @@ pub(super) async fn register<P: Platform>(
         .await?;
     let config = &service.isolate.config;
     let owner = request.pubkey.clone();
+    let registration = service.migration(cx).map(|_| {
+        Registration::Agent(RegisterAgentRequest {
+            observed_endpoint: observed.clone(),
+            ..request.clone()
+        })
+    });
     let record = LookupAgentResponse {
         agent_id: request.agent_id,
         mesh_id: request.mesh_id,
@@ -50,11 +58,14 @@ pub(super) async fn register<P: Platform>(
         ttl_ms: i64::from(config.ttl_seconds).saturating_mul(1_000),
         takeover: config.agent_takeover,
     };
-    let expires_at = service.register_lease(SUBJECT, lease).await?;
+    let granted = service.register_lease(SUBJECT, lease).await?;
+    if let Some(registration) = registration {
+        Box::pin(service.register_at_legacy(cx, registration, &granted)).await?;
+    }
     Ok(RegisterAgentResponse {
         success: true,
         ttl: config.ttl_seconds,
-        expires_at: Some(expires_at),
+        expires_at: Some(granted.expires_at()),
         observed_endpoint: observed,
         stun_servers: config.stun_servers.clone(),
     })
@@ -80,18 +91,42 @@ pub(super) async fn lookup<P: Platform>(
     service: &Discovery<P>,
     cx: &Context,
     request: LookupAgentRequest,
-) -> Result<LookupAgentResponse, Error> {
+) -> Result<Response<LookupAgentResponse>, Error> {
     validate::required("agent_id", &request.agent_id)?;
     validate::id("agent_id", &request.agent_id)?;
     validate::id("mesh_id", &request.mesh_id)?;
     service.meter.note_mesh(&request.mesh_id);
     service.limit_client(Limit::LookupByClient, cx).await?;
-    let key = lease::key(LeaseKind::Agent, request.agent_id, request.mesh_id);
-    let lease = service.lookup_lease(SUBJECT, key).await?;
-    let mut agent = LookupAgentResponse::decode(lease.record.as_slice())
-        .map_err(|error| Error::internal("the record cannot be read").with_cause(error))?;
-    agent.last_seen = Some(wkt::Timestamp::from_unix_ms(lease.registered_at_ms));
-    Ok(agent)
+    let key = lease::key(
+        LeaseKind::Agent,
+        request.agent_id.clone(),
+        request.mesh_id.clone(),
+    );
+    match service.lookup_lease(SUBJECT, key).await {
+        Ok(lease) => {
+            let mut agent = LookupAgentResponse::decode(lease.record.as_slice())
+                .map_err(|error| Error::internal("the record cannot be read").with_cause(error))?;
+            agent.last_seen = Some(wkt::Timestamp::from_unix_ms(lease.registered_at_ms));
+            Ok(agent.into())
+        }
+        Err(error) => {
+            let ask = async |legacy: LegacyClient<P>, options| {
+                legacy.lookup_agent(&request, options).await
+            };
+            let mut answer = Box::pin(service.ask_legacy(cx, error, ask)).await?;
+            mend(&mut answer.message, request.mesh_id);
+            Ok(answer)
+        }
+    }
+}
+
+/// What the Go server tells of an agent, as we would: it writes the agent's id where the mesh's belongs, and keeps endpoints
+/// without a port, which lead nowhere.
+fn mend(agent: &mut LookupAgentResponse, mesh_id: String) {
+    if agent.mesh_id == agent.agent_id {
+        agent.mesh_id = mesh_id;
+    }
+    agent.observed_endpoints.retain(|observed| observed.port != 0);
 }
 
 impl NatHint {

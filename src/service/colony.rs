@@ -1,14 +1,16 @@
 //! RegisterColony and LookupColony.
 
-use connect::{Context, Error, wkt};
+use connect::{Context, Error, Response, wkt};
 use prost::Message as _;
 
+use super::migration::LegacyClient;
 use super::{Discovery, Platform, lease, validate};
 use crate::protos::coral::discovery::v1::{
     LookupColonyRequest, LookupColonyResponse, NatHint, RegisterColonyRequest,
     RegisterColonyResponse,
 };
 use crate::protos::coral::registry::v1::{LeaseKey, LeaseKind, RegisterRequest};
+use crate::migration::Registration;
 use crate::rate_limit::Limit;
 use crate::relays::{self, Relay};
 use crate::{caller, observed_endpoint, traps};
@@ -29,6 +31,12 @@ pub(super) async fn register<P: Platform>(
     let observed = observed_endpoint::choose(request.observed_endpoint.as_ref(), cx.peer());
     let key = key(request.mesh_id.clone());
     let owner = request.pubkey.clone();
+    let registration = service.migration(cx).map(|_| {
+        Registration::Colony(RegisterColonyRequest {
+            observed_endpoint: observed.clone(),
+            ..request.clone()
+        })
+    });
     // What is stored is the answer to a lookup, but for what only the lookup knows.
     let record = LookupColonyResponse {
         mesh_id: request.mesh_id,
@@ -52,11 +60,14 @@ pub(super) async fn register<P: Platform>(
         ttl_ms: i64::from(config.ttl_seconds).saturating_mul(1_000),
         takeover: false,
     };
-    let expires_at = service.register_lease(SUBJECT, lease).await?;
+    let granted = service.register_lease(SUBJECT, lease).await?;
+    if let Some(registration) = registration {
+        Box::pin(service.register_at_legacy(cx, registration, &granted)).await?;
+    }
     Ok(RegisterColonyResponse {
         success: true,
         ttl: config.ttl_seconds,
-        expires_at: Some(expires_at),
+        expires_at: Some(granted.expires_at()),
         observed_endpoint: observed,
         stun_servers: config.stun_servers.clone(),
     })
@@ -66,25 +77,38 @@ pub(super) async fn lookup<P: Platform>(
     service: &Discovery<P>,
     cx: &Context,
     request: LookupColonyRequest,
-) -> Result<LookupColonyResponse, Error> {
+) -> Result<Response<LookupColonyResponse>, Error> {
     validate::required("mesh_id", &request.mesh_id)?;
     validate::id("mesh_id", &request.mesh_id)?;
     traps::at("trap", &request.mesh_id);
     service.meter.note_mesh(&request.mesh_id);
     service.limit_client(Limit::LookupByClient, cx).await?;
-    let mesh_id = request.mesh_id.clone();
-    let lease = service.lookup_lease(SUBJECT, key(request.mesh_id)).await?;
-    traps::at("trap-later", &mesh_id);
-    let mut colony = LookupColonyResponse::decode(lease.record.as_slice())
-        .map_err(|error| Error::internal("the record cannot be read").with_cause(error))?;
-    colony.last_seen = Some(wkt::Timestamp::from_unix_ms(lease.registered_at_ms));
+    let key = key(request.mesh_id.clone());
+    let mut answer = match service.lookup_lease(SUBJECT, key).await {
+        Ok(lease) => {
+            let mut colony = LookupColonyResponse::decode(lease.record.as_slice())
+                .map_err(|error| Error::internal("the record cannot be read").with_cause(error))?;
+            colony.last_seen = Some(wkt::Timestamp::from_unix_ms(lease.registered_at_ms));
+            Response::from(colony)
+        }
+        Err(error) => {
+            let ask = async |legacy: LegacyClient<P>, options| {
+                legacy.lookup_colony(&request, options).await
+            };
+            Box::pin(service.ask_legacy(cx, error, ask)).await?
+        }
+    };
+    traps::at("trap-later", &request.mesh_id);
+    // The Go server tells everybody of one relay, whose host does not exist.
+    let colony = &mut answer.message;
+    colony.relays = Vec::new();
     let relays = &service.isolate.config.relays;
     if !relays.is_empty() {
         let location = caller::location(cx.headers());
-        let preferred = relays::preferred(relays, &mesh_id, &location);
+        let preferred = relays::preferred(relays, &request.mesh_id, &location);
         colony.relays = preferred.into_iter().map(Relay::option).collect();
     }
-    Ok(colony)
+    Ok(answer)
 }
 
 fn key(mesh_id: String) -> LeaseKey {

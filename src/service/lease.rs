@@ -1,5 +1,6 @@
 //! Leases as the handlers use them: asked of the object that holds them.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use connect::{CallOptions, Context, Error, wkt};
@@ -66,7 +67,7 @@ impl<P: Platform> Discovery<P> {
         rate_limit::check(limiter, Limit::RegisterByLease, &lease).await
     }
 
-    /// Gets or renews a lease. Returns when it lapses.
+    /// Gets or renews a lease.
     ///
     /// # Errors
     /// `already_exists` while another owner's lease is alive; `subject` says in its text what
@@ -75,7 +76,7 @@ impl<P: Platform> Discovery<P> {
         &self,
         subject: &str,
         request: RegisterRequest,
-    ) -> Result<wkt::Timestamp, Error> {
+    ) -> Result<Granted, Error> {
         let key = request.key.clone().unwrap_or_default();
         let asked_at_ms = self.now_ms();
         let answer = self
@@ -93,7 +94,7 @@ impl<P: Platform> Discovery<P> {
                 self.cache()
                     .renew(&key, lease, asked_at_ms, granted.rewrite_cache);
                 self.report(key, &granted);
-                Ok(wkt::Timestamp::from_unix_ms(granted.expires_at_ms))
+                Ok(granted)
             }
             Some(Outcome::Conflict(conflict)) => {
                 // Both predecessors' phrases: people search their logs for either.
@@ -170,19 +171,30 @@ impl<P: Platform> Discovery<P> {
         self.cache().forget(key);
     }
 
-    /// Ends a lease. Whether there was a live one.
-    pub(super) async fn release_lease(&self, key: LeaseKey) -> Result<bool, Error> {
+    /// Ends a lease, if it is that owner's; empty for whoever's. Whether there was a live one.
+    pub(super) async fn release_lease(&self, key: LeaseKey, owner: String) -> Result<bool, Error> {
         let object = self.object_of(&key);
-        let request = ReleaseRequest { key: Some(key) };
+        let key = Some(key);
+        let request = ReleaseRequest { key, owner };
         let answer = object.release(&request, CallOptions::default()).await;
         Ok(answer.map_err(hide)?.message.released)
+    }
+}
+
+impl Granted {
+    /// When the lease lapses.
+    pub(super) fn expires_at(&self) -> wkt::Timestamp {
+        wkt::Timestamp::from_unix_ms(self.expires_at_ms)
     }
 }
 
 /// Clients see of the registry's errors only that it cannot answer.
 pub(super) fn hide(error: Error) -> Error {
     let cause = error.cause().unwrap_or_default();
-    Error::unavailable("the registry cannot answer now, try again")
-        .with_cause(format!("{error} {cause}"))
-        .with_retry_after(RETRY_AFTER)
+    try_again("the registry cannot answer now, try again").with_cause(format!("{error} {cause}"))
+}
+
+/// What cannot be answered now, but may be in a moment.
+pub(super) fn try_again(why: impl Into<Cow<'static, str>>) -> Error {
+    Error::unavailable(why).with_retry_after(RETRY_AFTER)
 }

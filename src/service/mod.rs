@@ -7,6 +7,7 @@ mod cache_model;
 mod colony;
 mod health;
 mod lease;
+mod migration;
 mod relay;
 mod rendezvous;
 #[cfg(test)]
@@ -22,6 +23,7 @@ pub use self::admin::Admin;
 use crate::cache::Kv;
 use crate::isolate::Isolate;
 use crate::meter::Meter;
+use crate::migration::Legacy;
 use crate::protos::coral::discovery::v1::{
     AckBootstrapRendezvousRequest, AckBootstrapRendezvousResponse, CreateBootstrapTokenRequest,
     CreateBootstrapTokenResponse, DiscoveryService, HealthRequest, HealthResponse,
@@ -45,6 +47,8 @@ pub trait Platform {
     type Mailboxes: Mailboxes;
     /// What reports to objects later.
     type Reports: Reports;
+    /// The server that clients move from.
+    type Legacy: Legacy;
     /// What counts calls.
     type Limiter: Limiter;
     /// The clock and the timer.
@@ -58,6 +62,8 @@ pub trait Platform {
     fn mailboxes(&self) -> &Self::Mailboxes;
     /// What reports to objects later.
     fn reports(&self) -> &Self::Reports;
+    /// The server that clients move from.
+    fn legacy(&self) -> &Self::Legacy;
     /// What counts calls.
     fn limiter(&self) -> &Self::Limiter;
     /// The clock and the timer.
@@ -109,7 +115,7 @@ impl<P: Platform> DiscoveryService for Discovery<P> {
         cx: &Context,
         request: LookupColonyRequest,
     ) -> Result<Response<LookupColonyResponse>, Error> {
-        colony::lookup(self, cx, request).await.map(Response::from)
+        colony::lookup(self, cx, request).await
     }
 
     async fn register_agent(
@@ -125,7 +131,7 @@ impl<P: Platform> DiscoveryService for Discovery<P> {
         cx: &Context,
         request: LookupAgentRequest,
     ) -> Result<Response<LookupAgentResponse>, Error> {
-        agent::lookup(self, cx, request).await.map(Response::from)
+        agent::lookup(self, cx, request).await
     }
 
     async fn request_relay(

@@ -48,11 +48,11 @@ pub(super) async fn request<P: Platform>(
         ttl_ms: SESSION_MS,
         takeover: false,
     };
-    let expires_at = service.register_lease("relay session", session).await?;
+    let granted = service.register_lease("relay session", session).await?;
     Ok(RequestRelayResponse {
         relay_endpoint: Some(relay.endpoint()),
         session_id,
-        expires_at: Some(expires_at),
+        expires_at: Some(granted.expires_at()),
         relay_id: relay.id.clone(),
     })
 }
@@ -67,7 +67,7 @@ pub(super) async fn release<P: Platform>(
     service.limit_client(Limit::RegisterByClient, cx).await?;
     let session_id = request.session_id;
     let key = lease::key(LeaseKind::RelaySession, session_id.clone(), String::new());
-    if service.release_lease(key).await? {
+    if service.release_lease(key, String::new()).await? {
         return Ok(ReleaseRelayResponse { success: true });
     }
     Err(Error::not_found(format!(

@@ -24,7 +24,7 @@ func TestOnCloudflareEachRequestIsADataPoint(t *testing.T) {
 	harness.Eventually(t, patience, "both points", func() bool {
 		for _, line := range worker.Lines() {
 			var written struct{ Point point }
-			if json.Unmarshal([]byte(line), &written) == nil && len(written.Point.Blobs) == 8 {
+			if json.Unmarshal([]byte(line), &written) == nil && len(written.Point.Blobs) == 9 {
 				points[written.Point.Blobs[0]] = written.Point
 			}
 		}

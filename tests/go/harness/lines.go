@@ -21,6 +21,7 @@ type Line struct {
 	BytesIn        int    `json:"bytes_in"`
 	BytesOut       int    `json:"bytes_out"`
 	AnsweredBy     string `json:"answered_by"`
+	Legacy         string `json:"legacy"`
 	ObjectRequests int    `json:"object_requests"`
 	RowsRead       int    `json:"rows_read"`
 	RowsWritten    int    `json:"rows_written"`
@@ -40,6 +41,26 @@ type Sweep struct {
 	RowsRead    int    `json:"rows_read"`
 	RowsWritten int    `json:"rows_written"`
 	Cause       string `json:"cause"`
+}
+
+// Forward is what the Worker logs of a registration at the old server, after the answer.
+type Forward struct {
+	Method string `json:"forward"`
+	Legacy string `json:"legacy"`
+	Cause  string `json:"cause"`
+	Level  string `json:"level"`
+}
+
+// Forwards returns those so far.
+func (w *Worker) Forwards() []Forward {
+	var forwards []Forward
+	for _, text := range w.log.snapshot() {
+		var forward Forward
+		if json.Unmarshal([]byte(text), &forward) == nil && forward.Method != "" {
+			forwards = append(forwards, forward)
+		}
+	}
+	return forwards
 }
 
 // Request returns the line of the request that was sent with this Cf-Ray. Logs arrive a little

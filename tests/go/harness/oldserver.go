@@ -1,0 +1,96 @@
+package harness
+
+import (
+	"bufio"
+	"fmt"
+	"net/http"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"connectrpc.com/connect"
+
+	"github.com/coral-mesh/coral-discovery/tests/go/gen/coral/discovery/v1/discoveryv1connect"
+)
+
+// OldServer is a stand-in of the server that the Worker replaces, in a process of its own.
+type OldServer struct {
+	// URL is where it answers. It stays the same over a Restart.
+	URL string
+
+	t       T
+	address string
+	command *exec.Cmd
+}
+
+// built is the stand-in's program, made once for all tests of a run.
+var built = sync.OnceValues(func() (string, error) {
+	program, err := filepath.Abs(filepath.Join(checkout, "target", "oldserver"))
+	if err != nil {
+		return "", err
+	}
+	build := exec.Command("go", "build", "-o", program, "./oldserver")
+	build.Dir = filepath.Join(checkout, "tests", "go")
+	if output, err := build.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("%w: %s", err, output)
+	}
+	return program, nil
+})
+
+// StartOldServer runs one until the test ends.
+func StartOldServer(t T) *OldServer {
+	t.Helper()
+	old := &OldServer{t: t, address: "127.0.0.1:0"}
+	old.Start()
+	t.Cleanup(old.Kill)
+	return old
+}
+
+// Start starts it again after Kill: it knows nobody then.
+func (o *OldServer) Start() {
+	o.t.Helper()
+	program, err := built()
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	o.command = exec.Command(program, "-address", o.address)
+	output, err := o.command.StdoutPipe()
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	if err := o.command.Start(); err != nil {
+		o.t.Fatal(err)
+	}
+	line, err := bufio.NewReader(output).ReadString('\n')
+	if err != nil {
+		o.Kill()
+		o.t.Fatalf("the old server does not listen: %v", err)
+	}
+	o.address = strings.TrimSpace(line)
+	o.URL = "http://" + o.address
+}
+
+// Kill ends it.
+func (o *OldServer) Kill() {
+	_ = o.command.Process.Kill()
+	_ = o.command.Wait()
+}
+
+// Delay has it answer every call so many milliseconds later.
+func (o *OldServer) Delay(ms int) {
+	o.t.Helper()
+	answer, err := http.Post(fmt.Sprintf("%s/delay?ms=%d", o.URL, ms), "", nil)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	_ = answer.Body.Close()
+	if answer.StatusCode != http.StatusOK {
+		o.t.Fatalf("delay: %s", answer.Status)
+	}
+}
+
+// Client is a Connect client of it.
+func (o *OldServer) Client() discoveryv1connect.DiscoveryServiceClient {
+	return discoveryv1connect.NewDiscoveryServiceClient(http.DefaultClient, o.URL, connect.WithProtoJSON())
+}
