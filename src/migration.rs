@@ -196,7 +196,11 @@ impl Outcome {
         match error.code() {
             Code::NotFound => Self::NotFound,
             Code::AlreadyExists => Self::SplitBrain,
-            Code::Internal if error.message().contains("already registered with different") => {
+            Code::Internal
+                if error
+                    .message()
+                    .contains("already registered with different") =>
+            {
                 Self::SplitBrain
             }
             Code::InvalidArgument

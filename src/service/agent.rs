@@ -126,7 +126,9 @@ fn mend(agent: &mut LookupAgentResponse, mesh_id: String) {
     if agent.mesh_id == agent.agent_id {
         agent.mesh_id = mesh_id;
     }
-    agent.observed_endpoints.retain(|observed| observed.port != 0);
+    agent
+        .observed_endpoints
+        .retain(|observed| observed.port != 0);
 }
 
 impl NatHint {

@@ -5,12 +5,12 @@ use prost::Message as _;
 
 use super::migration::LegacyClient;
 use super::{Discovery, Platform, lease, validate};
+use crate::migration::Registration;
 use crate::protos::coral::discovery::v1::{
     LookupColonyRequest, LookupColonyResponse, NatHint, RegisterColonyRequest,
     RegisterColonyResponse,
 };
 use crate::protos::coral::registry::v1::{LeaseKey, LeaseKind, RegisterRequest};
-use crate::migration::Registration;
 use crate::rate_limit::Limit;
 use crate::relays::{self, Relay};
 use crate::{caller, observed_endpoint, traps};

@@ -1,8 +1,9 @@
 //! Health. Colonies call it before every renewal and do not renew if it fails: it never fails,
 //! and it hardly ever asks an object.
 
-use connect::{Error, Host as _};
+use connect::{Error, Host as _, Response};
 use futures_util::future::{Either, select};
+use http::{HeaderName, HeaderValue};
 
 use std::pin::pin;
 use std::time::Duration;
@@ -17,15 +18,22 @@ use crate::registry::census;
 /// the two seconds after which `coral status` gives up.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-pub(super) async fn report<P: Platform>(service: &Discovery<P>) -> HealthResponse {
+/// Which version answers, as the platform calls it: what is tried during a rollout is sure to be the new one.
+const DEPLOYED: HeaderName = HeaderName::from_static("coral-discovery-version");
+
+pub(super) async fn report<P: Platform>(service: &Discovery<P>) -> Response<HealthResponse> {
     let isolate = &service.isolate;
     let up_ms = service.now_ms().saturating_sub(isolate.started_at_ms);
-    HealthResponse {
+    let mut answer = Response::from(HealthResponse {
         status: isolate.status().to_owned(),
         version: isolate.config.version.clone(),
         uptime_seconds: up_ms / 1_000,
         registered_colonies: i32::try_from(colonies(service).await).unwrap_or(i32::MAX),
+    });
+    if let Ok(deployed) = HeaderValue::try_from(&isolate.deployed) {
+        answer.headers.insert(DEPLOYED, deployed);
     }
+    answer
 }
 
 /// The number of colonies: counted at most once in the configured time, else remembered.

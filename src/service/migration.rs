@@ -11,7 +11,8 @@ use crate::protos::coral::discovery::v1::DiscoveryServiceClient;
 use crate::protos::coral::registry::v1::{Granted, LeaseKey, LeaseKind};
 
 /// A client of the old server.
-pub(super) type LegacyClient<P> = DiscoveryServiceClient<<<P as Platform>::Legacy as Legacy>::Transport>;
+pub(super) type LegacyClient<P> =
+    DiscoveryServiceClient<<<P as Platform>::Legacy as Legacy>::Transport>;
 
 impl<P: Platform> Discovery<P> {
     /// How clients move, if they do and this is not a call that the other server has made for one.

@@ -155,7 +155,7 @@ impl<P: Platform> DiscoveryService for Discovery<P> {
         _: &Context,
         _: HealthRequest,
     ) -> Result<Response<HealthResponse>, Error> {
-        Ok(health::report(self).await.into())
+        Ok(health::report(self).await)
     }
 
     async fn create_bootstrap_token(

@@ -10,10 +10,13 @@ use crate::{project, worker};
 /// The core that programs run on, where servers have the first for themselves.
 const CLIENT_CORES: &str = "1-";
 
+/// What looks at a deployment alone.
+pub(crate) const SMOKE: &str = "smoke";
+
 /// Builds the Worker for release and runs the program of that name in `tests/go`, with its own arguments.
 pub(crate) fn program(name: &str, arguments: &[String]) -> Result<()> {
     let is_elsewhere = arguments.iter().any(|argument| argument.contains("-url"));
-    if !is_elsewhere {
+    if name != SMOKE && !is_elsewhere {
         worker::build(project::root())?;
     }
     let program = project::root().join("target").join(name);

@@ -6,6 +6,7 @@ mod differential;
 mod fuzz;
 mod keygen;
 mod load;
+mod preflight;
 mod process;
 mod project;
 mod proto;
@@ -74,6 +75,8 @@ enum Command {
     Soak(Program),
     /// Compares what clients see while workerd is killed again and again with the rules of leases
     Linearizability(Program),
+    /// Looks at a deployment with real clients: `--url URL`; half a minute, and minutes more with `--expiry`
+    Smoke(Program),
     /// Builds the Worker with its feature `broken` into target/broken-worker, for tests that must notice
     #[command(hide = true)]
     BuildBroken,
@@ -96,6 +99,14 @@ enum Command {
         /// The revision whose proto they speak; by default that of the branch main
         #[arg(long)]
         against: Option<String>,
+    },
+    /// Says what is missing before a deployment
+    Preflight {
+        /// The environment of wrangler.toml: staging or production
+        environment: String,
+        /// Only what the file tells, without an account
+        #[arg(long)]
+        offline: bool,
     },
     /// Prints a new key for tickets, as DISCOVERY_SIGNING_KEY has it
     Keygen,
@@ -164,11 +175,19 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Load(it) => load::program("loadtest", &it.arguments),
         Command::Soak(it) => load::program("soak", &it.arguments),
         Command::Linearizability(it) => load::program("linearizability", &it.arguments),
+        Command::Smoke(it) => load::program(load::SMOKE, &it.arguments),
         Command::BuildBroken => worker::build_broken(),
         Command::ConformancePeer => conformance::peer(),
         Command::ConformanceReport => conformance::report(),
         Command::Bless => suite::bless(),
         Command::Costs { bless } => suite::costs(bless),
+        Command::Preflight {
+            environment,
+            offline,
+        } => {
+            tools::install()?;
+            preflight::check(&environment, offline)
+        }
         Command::Keygen => keygen::print(),
         Command::Breaking { against } => proto::breaking(against.as_deref()),
         Command::Serve {

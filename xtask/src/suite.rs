@@ -9,7 +9,7 @@ use anyhow::{Result, bail, ensure};
 
 use crate::process::{command, run};
 use crate::tally::Tally;
-use crate::{conformance, differential, project, proto, tools, worker};
+use crate::{conformance, differential, preflight, project, proto, tools, worker};
 
 /// Set for tests that compare with a checked-in file: they write it anew instead.
 const BLESS: &str = "BLESS";
@@ -92,6 +92,11 @@ pub(crate) fn run_all() -> Result<()> {
     let is_built = tally.check("build", || worker::build(project::root()))
         & tally.check("build the example", || worker::build(&example));
     tally.check("build the broken Worker", worker::build_broken);
+    for environment in preflight::ENVIRONMENTS {
+        tally.check(&format!("deploy to {environment}, but for the last step"), || {
+            preflight::deploy_dry(environment)
+        });
+    }
     if is_built {
         tally.go_test("end to end", go_test(&["./..."]));
         // Once more with all leases in few objects: what both forms have in common.

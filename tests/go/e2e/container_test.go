@@ -10,6 +10,7 @@ import (
 
 	"github.com/coral-mesh/coral-discovery/tests/go/gen/coral/discovery/v1/discoveryv1connect"
 	"github.com/coral-mesh/coral-discovery/tests/go/harness"
+	"github.com/coral-mesh/coral-discovery/tests/go/tickets"
 )
 
 // Coral's compose files run the image with these variables and routes.
@@ -27,7 +28,7 @@ func TestContainerDropsIntoCoralsComposeFiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := check(got.GetJwt(), keys); err != nil {
+	if _, err := tickets.Check(got.GetJwt(), keys); err != nil {
 		t.Error(err)
 	}
 }

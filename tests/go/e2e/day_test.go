@@ -23,6 +23,7 @@ import (
 	discoveryv1 "github.com/coral-mesh/coral-discovery/tests/go/gen/coral/discovery/v1"
 	"github.com/coral-mesh/coral-discovery/tests/go/gen/coral/discovery/v1/discoveryv1connect"
 	"github.com/coral-mesh/coral-discovery/tests/go/harness"
+	"github.com/coral-mesh/coral-discovery/tests/go/tickets"
 )
 
 // What Coral's programs do all day, with the timeouts, options and orders of calls that they have in the field. A day is
@@ -129,7 +130,7 @@ func TestDayOfAColony(t *testing.T) {
 					t.Fatal(err)
 				}
 				keys, _ := keySet(t, worker)
-				if _, err := check(agents.GetJwt(), keys); err != nil {
+				if _, err := tickets.Check(agents.GetJwt(), keys); err != nil {
 					t.Error(err)
 				}
 				ack(t, c, "mesh", recordID, sent.GetWriteToken())

@@ -19,6 +19,7 @@ import (
 
 	discoveryv1 "github.com/coral-mesh/coral-discovery/tests/go/gen/coral/discovery/v1"
 	"github.com/coral-mesh/coral-discovery/tests/go/harness"
+	"github.com/coral-mesh/coral-discovery/tests/go/tickets"
 )
 
 // askForTicket is what agents ask for.
@@ -55,7 +56,7 @@ func TestTicketLetsAnAgentIntoItsColonyForAMinute(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		found, err := check(got.GetJwt(), keys)
+		found, err := tickets.Check(got.GetJwt(), keys)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -78,7 +79,7 @@ func TestTicketLetsAnAgentIntoItsColonyForAMinute(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if found, err := check(got.GetJwt(), keys); err != nil || found.Intent != "register" || found.ReefID != "" {
+	if found, err := tickets.Check(got.GetJwt(), keys); err != nil || found.Intent != "register" || found.ReefID != "" {
 		t.Errorf("%+v %v", found, err)
 	}
 }
@@ -178,7 +179,7 @@ func TestAChangeOfKeysInvalidatesNoTicket(t *testing.T) {
 			if err != nil {
 				continue // while the Worker is away
 			}
-			if _, err := check(got.Msg.GetJwt(), kept); err != nil {
+			if _, err := tickets.Check(got.Msg.GetJwt(), kept); err != nil {
 				wrong <- err
 				return
 			}
@@ -198,9 +199,9 @@ func TestAChangeOfKeysInvalidatesNoTicket(t *testing.T) {
 	if err := <-wrong; err != nil {
 		t.Errorf("of another: %v", err)
 	}
-	for name, keys := range map[string][]jwk{"kept": kept, "fresh": fresh} {
+	for name, keys := range map[string][]tickets.Key{"kept": kept, "fresh": fresh} {
 		for when, ticket := range map[string]string{"before": underWay, "between": between, "after": after} {
-			if _, err := check(ticket, keys); err != nil {
+			if _, err := tickets.Check(ticket, keys); err != nil {
 				t.Errorf("signed %s, checked by the %s set: %v", when, name, err)
 			}
 		}
@@ -227,7 +228,7 @@ func TestKeysInTheFormsThatAreInTheField(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := check(got.GetJwt(), keys); err != nil {
+		if _, err := tickets.Check(got.GetJwt(), keys); err != nil {
 			t.Error(err)
 		}
 		if sameX != "" && keys[0].X != sameX {
@@ -301,7 +302,7 @@ func TestAKeyOfTheCommandWorks(t *testing.T) {
 		t.Fatal(err)
 	}
 	keys, _ := keySet(t, worker)
-	if _, err := check(got.GetJwt(), keys); err != nil {
+	if _, err := tickets.Check(got.GetJwt(), keys); err != nil {
 		t.Error(err)
 	}
 	if _, err := ulid.ParseStrict(keys[0].Kid); err != nil {

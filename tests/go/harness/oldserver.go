@@ -5,9 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"os/exec"
-	"path/filepath"
 	"strings"
-	"sync"
 
 	"connectrpc.com/connect"
 
@@ -24,20 +22,6 @@ type OldServer struct {
 	command *exec.Cmd
 }
 
-// built is the stand-in's program, made once for all tests of a run.
-var built = sync.OnceValues(func() (string, error) {
-	program, err := filepath.Abs(filepath.Join(checkout, "target", "oldserver"))
-	if err != nil {
-		return "", err
-	}
-	build := exec.Command("go", "build", "-o", program, "./oldserver")
-	build.Dir = filepath.Join(checkout, "tests", "go")
-	if output, err := build.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("%w: %s", err, output)
-	}
-	return program, nil
-})
-
 // StartOldServer runs one until the test ends.
 func StartOldServer(t T) *OldServer {
 	t.Helper()
@@ -50,11 +34,7 @@ func StartOldServer(t T) *OldServer {
 // Start starts it again after Kill: it knows nobody then.
 func (o *OldServer) Start() {
 	o.t.Helper()
-	program, err := built()
-	if err != nil {
-		o.t.Fatal(err)
-	}
-	o.command = exec.Command(program, "-address", o.address)
+	o.command = exec.Command(Built(o.t, "oldserver"), "-address", o.address)
 	output, err := o.command.StdoutPipe()
 	if err != nil {
 		o.t.Fatal(err)

@@ -24,7 +24,11 @@ type Client struct {
 // NewClient returns a client with connections for so many calls at once. Options are of connect-go.
 func NewClient(url string, calls int, options ...connect.ClientOption) Client {
 	transport := &http.Transport{MaxIdleConns: calls, MaxIdleConnsPerHost: calls, MaxConnsPerHost: calls}
-	client := &http.Client{Transport: transport}
+	return NewClientOn(&http.Client{Transport: transport}, url, options...)
+}
+
+// NewClientOn returns a client that sends its requests by another one.
+func NewClientOn(client *http.Client, url string, options ...connect.ClientOption) Client {
 	return Client{discoveryv1connect.NewDiscoveryServiceClient(client, url, options...)}
 }
 
