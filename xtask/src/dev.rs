@@ -22,7 +22,15 @@ pub(crate) fn run_server(folder: &Path, port: u16, ttl: Option<u32>) -> Result<(
     wrangler
         .current_dir(folder)
         // The one at the top of wrangler.toml.
-        .args(["dev", "--env", "", "--ip", "127.0.0.1", "--port", &port.to_string()])
+        .args([
+            "dev",
+            "--env",
+            "",
+            "--ip",
+            "127.0.0.1",
+            "--port",
+            &port.to_string(),
+        ])
         .args(["--persist-to", ".wrangler/state"])
         // Its keys would hide the log.
         .arg("--show-interactive-dev-session=false")

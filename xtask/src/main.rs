@@ -1,6 +1,7 @@
 //! `cargo xtask <command>`: sets up the pinned tools, then builds, serves and tests the Worker.
 
 mod conformance;
+mod cost;
 mod dev;
 mod differential;
 mod fuzz;
@@ -94,6 +95,17 @@ enum Command {
         #[arg(long)]
         bless: bool,
     },
+    /// A month's bill, from what calls were measured to use and Cloudflare's prices
+    Cost {
+        #[command(flatten)]
+        site: cost::Site,
+        /// Which server's
+        #[arg(long, value_enum, default_value = "this")]
+        server: cost::Server,
+        /// Write the tables of the documentation anew instead
+        #[arg(long)]
+        bless: bool,
+    },
     /// Checks that the proto breaks no client in the field
     Breaking {
         /// The revision whose proto they speak; by default that of the branch main
@@ -181,6 +193,11 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::ConformanceReport => conformance::report(),
         Command::Bless => suite::bless(),
         Command::Costs { bless } => suite::costs(bless),
+        Command::Cost {
+            site,
+            server,
+            bless,
+        } => cost::print(&site, server, bless),
         Command::Preflight {
             environment,
             offline,

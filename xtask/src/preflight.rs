@@ -54,8 +54,13 @@ pub(crate) fn deploy_dry(environment: &str) -> Result<()> {
     let output = wrangler.arg("--outdir").arg(&folder).output()?;
     let said = [output.stdout, output.stderr].concat();
     let said = String::from_utf8_lossy(&said);
-    ensure!(output.status.success(), "wrangler deploy --dry-run:\n{said}");
-    let complaint = COMPLAINTS.iter().find(|complaint| said.contains(**complaint));
+    ensure!(
+        output.status.success(),
+        "wrangler deploy --dry-run:\n{said}"
+    );
+    let complaint = COMPLAINTS
+        .iter()
+        .find(|complaint| said.contains(**complaint));
     if let Some(complaint) = complaint {
         bail!("wrangler complains of [env.{environment}] ({complaint}):\n{said}");
     }
@@ -80,9 +85,12 @@ fn check_account(environment: &str) -> Result<bool> {
         who.status.success(),
         "wrangler is not logged in: run `npx wrangler login`, set CLOUDFLARE_API_TOKEN, or check the file alone with --offline"
     );
-    let secrets = json::<Vec<Secret>>(&["secret", "list", "--format", "json", "--env", environment]);
+    let secrets =
+        json::<Vec<Secret>>(&["secret", "list", "--format", "json", "--env", environment]);
     let Ok(secrets) = secrets else {
-        println!("note: nothing is deployed there yet, so the first deployment is `wrangler deploy`, and secrets come after it");
+        println!(
+            "note: nothing is deployed there yet, so the first deployment is `wrangler deploy`, and secrets come after it"
+        );
         return Ok(true);
     };
     if !secrets.iter().any(|secret| secret.name == SIGNING_KEY) {
@@ -103,7 +111,11 @@ fn check_account(environment: &str) -> Result<bool> {
 fn json<T: for<'a> Deserialize<'a>>(arguments: &[&str]) -> Result<T> {
     let output = wrangler(arguments)?.output()?;
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    ensure!(output.status.success(), "wrangler {}: {said}", arguments.join(" "));
+    ensure!(
+        output.status.success(),
+        "wrangler {}: {said}",
+        arguments.join(" ")
+    );
     serde_json::from_slice(&output.stdout).with_context(|| arguments.join(" "))
 }
 

@@ -93,9 +93,10 @@ pub(crate) fn run_all() -> Result<()> {
         & tally.check("build the example", || worker::build(&example));
     tally.check("build the broken Worker", worker::build_broken);
     for environment in preflight::ENVIRONMENTS {
-        tally.check(&format!("deploy to {environment}, but for the last step"), || {
-            preflight::deploy_dry(environment)
-        });
+        tally.check(
+            &format!("deploy to {environment}, but for the last step"),
+            || preflight::deploy_dry(environment),
+        );
     }
     if is_built {
         tally.go_test("end to end", go_test(&["./..."]));
