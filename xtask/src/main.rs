@@ -1,5 +1,6 @@
 //! `cargo xtask <command>`: sets up the pinned tools, then builds, serves and tests the Worker.
 
+mod audit;
 mod conformance;
 mod cost;
 mod dev;
@@ -112,6 +113,12 @@ enum Command {
         #[arg(long)]
         against: Option<String>,
     },
+    /// Looks at licences, sources and known vulnerabilities of all that is depended on
+    Audit {
+        /// Fail where what is known cannot be asked for, as on a machine without a network
+        #[arg(long)]
+        required: bool,
+    },
     /// Says what is missing before a deployment
     Preflight {
         /// The environment of wrangler.toml: staging or production
@@ -198,6 +205,10 @@ fn run(command: Command) -> anyhow::Result<()> {
             server,
             bless,
         } => cost::print(&site, server, bless),
+        Command::Audit { required } => {
+            audit::crates()?;
+            audit::advisories(required)
+        }
         Command::Preflight {
             environment,
             offline,

@@ -9,7 +9,7 @@ use anyhow::{Result, bail, ensure};
 
 use crate::process::{command, run};
 use crate::tally::Tally;
-use crate::{conformance, differential, preflight, project, proto, tools, worker};
+use crate::{audit, conformance, differential, preflight, project, proto, tools, worker};
 
 /// Set for tests that compare with a checked-in file: they write it anew instead.
 const BLESS: &str = "BLESS";
@@ -87,6 +87,8 @@ pub(crate) fn run_all() -> Result<()> {
     tally.check("codecs against Go's", || {
         differential::compare(differential::CASES, differential::SEED)
     });
+    tally.check("licences and sources of dependencies", audit::crates);
+    tally.check("advisories on dependencies", || audit::advisories(false));
     tally.check("conformance", conformance::run_suite);
     let example = project::root().join(EXAMPLE);
     let is_built = tally.check("build", || worker::build(project::root()))

@@ -11,6 +11,8 @@ use crate::project;
 
 pub(crate) const WASM_TARGET: &str = "wasm32-unknown-unknown";
 const CARGO_FUZZ: &str = "0.13.2";
+const CARGO_DENY: &str = "0.20.2";
+const MDBOOK: &str = "0.5.4";
 
 /// Installs whatever is missing. Says nothing when nothing is.
 pub(crate) fn install() -> Result<()> {
@@ -23,12 +25,24 @@ pub(crate) fn install() -> Result<()> {
 /// Must be of exactly the version that the Worker is linked with.
 pub(crate) fn wasm_bindgen() -> Result<PathBuf> {
     let version = project::locked_version("wasm-bindgen")?;
-    cargo_installed("wasm-bindgen-cli", "wasm-bindgen", &version)
+    cargo_installed("wasm-bindgen-cli", "wasm-bindgen", &version, &[])
 }
 
 /// Drives libFuzzer. Not among what [`install`] installs, as only fuzzing needs it.
 pub(crate) fn cargo_fuzz() -> Result<PathBuf> {
-    cargo_installed("cargo-fuzz", "cargo-fuzz", CARGO_FUZZ)
+    cargo_installed("cargo-fuzz", "cargo-fuzz", CARGO_FUZZ, &[])
+}
+
+/// Looks at what is depended on. Not among what [`install`] installs, as only checks need it.
+pub(crate) fn cargo_deny() -> Result<PathBuf> {
+    cargo_installed("cargo-deny", "cargo-deny", CARGO_DENY, &[])
+}
+
+/// Makes the site of the documentation. Not among what [`install`] installs either.
+pub(crate) fn mdbook() -> Result<PathBuf> {
+    // Without what serves and watches, which takes as long again to build.
+    let features = ["--no-default-features", "--features", "search"];
+    cargo_installed("mdbook", "mdbook", MDBOOK, &features)
 }
 
 fn wasm_target() -> Result<()> {
@@ -61,7 +75,12 @@ pub(crate) fn cache() -> Result<PathBuf> {
     Ok(cache.join("coral-discovery/tools"))
 }
 
-fn cargo_installed(package: &str, binary: &str, version: &str) -> Result<PathBuf> {
+fn cargo_installed(
+    package: &str,
+    binary: &str,
+    version: &str,
+    features: &[&str],
+) -> Result<PathBuf> {
     let folder = cache()?.join(format!("{package}-{version}"));
     let installed = folder.join("bin").join(binary);
     if installed.is_file() {
@@ -72,7 +91,8 @@ fn cargo_installed(package: &str, binary: &str, version: &str) -> Result<PathBuf
         let mut install = command("cargo")?;
         install
             .args(["install", "--version", version, "--root"])
-            .arg(&folder);
+            .arg(&folder)
+            .args(features);
         Ok(install)
     };
     let locked = run(install()?.args(["--locked", package]));
