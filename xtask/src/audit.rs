@@ -84,7 +84,7 @@ fn advisories_on_crates() -> Result<Known> {
     // It says so only if it has looked.
     let has_looked = said.lines().any(|line| {
         let line: Value = serde_json::from_str(line).unwrap_or_default();
-        line["type"] == "summary"
+        line.get("type").is_some_and(|kind| kind == "summary")
     });
     if !has_looked {
         return Ok(Known::Unknown(said.trim().to_owned()));
@@ -99,14 +99,14 @@ fn advisories_on_packages() -> Result<Known> {
         .output()
         .context("npm")?;
     let said: Value = serde_json::from_slice(&audited.stdout).unwrap_or_default();
-    if said["auditReportVersion"].is_null() {
-        let why = said["message"].as_str().unwrap_or("npm says nothing");
-        return Ok(Known::Unknown(why.to_owned()));
+    if said.get("auditReportVersion").is_none() {
+        let why = said.get("message").and_then(Value::as_str);
+        return Ok(Known::Unknown(why.unwrap_or("npm says nothing").to_owned()));
     }
     ensure!(
         audited.status.success(),
         "advisories on npm packages:\n{}",
-        serde_json::to_string_pretty(&said["vulnerabilities"])?
+        serde_json::to_string_pretty(&said.get("vulnerabilities"))?
     );
     Ok(Known::Nothing("npm's registry".to_owned()))
 }

@@ -5,6 +5,7 @@ mod conformance;
 mod cost;
 mod dev;
 mod differential;
+mod docs;
 mod fuzz;
 mod keygen;
 mod load;
@@ -113,6 +114,8 @@ enum Command {
         #[arg(long)]
         against: Option<String>,
     },
+    /// Checks the links of the documentation, and builds its site
+    Docs,
     /// Looks at licences, sources and known vulnerabilities of all that is depended on
     Audit {
         /// Fail where what is known cannot be asked for, as on a machine without a network
@@ -205,6 +208,12 @@ fn run(command: Command) -> anyhow::Result<()> {
             server,
             bless,
         } => cost::print(&site, server, bless),
+        Command::Docs => {
+            tools::install()?;
+            docs::check_links()?;
+            println!("{}", docs::build_site()?.join("index.html").display());
+            Ok(())
+        }
         Command::Audit { required } => {
             audit::crates()?;
             audit::advisories(required)

@@ -9,10 +9,13 @@ use anyhow::{Result, bail, ensure};
 
 use crate::process::{command, run};
 use crate::tally::Tally;
-use crate::{audit, conformance, differential, preflight, project, proto, tools, worker};
+use crate::{audit, conformance, differential, docs, preflight, project, proto, tools, worker};
 
 /// Set for tests that compare with a checked-in file: they write it anew instead.
 const BLESS: &str = "BLESS";
+
+/// Checks workflows of GitHub's.
+const ACTIONLINT: &str = "github.com/rhysd/actionlint/cmd/actionlint@v1.7.12";
 
 /// A Worker of the same code for another proto.
 const EXAMPLE: &str = "examples/greeter";
@@ -80,6 +83,11 @@ pub(crate) fn run_all() -> Result<()> {
     tally.check("documentation", || {
         let mut rustdoc = cargo(&["doc", "--workspace", "--no-deps"])?;
         run(rustdoc.env("RUSTDOCFLAGS", "-D warnings"))
+    });
+    tally.check("links of the documentation", docs::check_links);
+    tally.check("site of the documentation", || docs::build_site().map(drop));
+    tally.check("workflows", || {
+        run(go(&["run", ACTIONLINT])?.args(workflows()?))
     });
     tally.check("Go clients are those of the proto", go_is_current);
     tally.check("format of the Go clients", go_is_formatted);
@@ -168,6 +176,12 @@ fn contents(folder: &Path) -> Result<BTreeMap<PathBuf, Vec<u8>>> {
         }
     }
     Ok(files)
+}
+
+/// The workflows, wherever they are called from.
+fn workflows() -> Result<Vec<PathBuf>> {
+    let files = fs::read_dir(project::root().join(".github/workflows"))?;
+    files.map(|file| Ok(file?.path())).collect()
 }
 
 /// gofmt lists what it would change, and does not fail.

@@ -1,0 +1,99 @@
+// Package docs runs what the documentation shows, as far as it can run here: each command line of wrangler and xtask is
+// compared with what these know, each call of a server of one's own is made, and each program is run.
+package docs
+
+import (
+	"bytes"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/yuin/goldmark"
+	"github.com/yuin/goldmark/ast"
+	"github.com/yuin/goldmark/text"
+)
+
+// checkout is the project's folder.
+const checkout = "../../.."
+
+// block is a piece of code in a document.
+type block struct {
+	// Document is its path from the project's folder, and Line where it begins.
+	Document string
+	Line     int
+	// Language is the first word after the fence; empty for what is printed.
+	Language string
+	Code     string
+}
+
+// notOurs are folders that are not looked into.
+var notOurs = []string{"node_modules", "target", ".git", ".wrangler", ".workerd", "build"}
+
+// documents returns the paths of all documents, from the project's folder.
+func documents(t *testing.T) []string {
+	t.Helper()
+	var found []string
+	err := filepath.WalkDir(checkout, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if entry.IsDir() && slices.Contains(notOurs, entry.Name()) {
+			return filepath.SkipDir
+		}
+		if filepath.Ext(path) == ".md" {
+			relative, err := filepath.Rel(checkout, path)
+			found = append(found, relative)
+			return err
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(found) < 10 {
+		t.Fatalf("only %v", found)
+	}
+	return found
+}
+
+func read(t *testing.T, path string) []byte {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Join(checkout, path))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return content
+}
+
+// blocks returns the pieces of code of a document, in order.
+func blocks(t *testing.T, document string) []block {
+	t.Helper()
+	source := read(t, document)
+	var found []block
+	tree := goldmark.DefaultParser().Parse(text.NewReader(source))
+	err := ast.Walk(tree, func(node ast.Node, entering bool) (ast.WalkStatus, error) {
+		fenced, ok := node.(*ast.FencedCodeBlock)
+		if !ok || !entering {
+			return ast.WalkContinue, nil
+		}
+		lines := fenced.Lines()
+		if lines.Len() == 0 {
+			return ast.WalkContinue, nil
+		}
+		language, _, _ := strings.Cut(string(fenced.Language(source)), ",")
+		found = append(found, block{
+			Document: document,
+			Line:     1 + bytes.Count(source[:lines.At(0).Start], []byte("\n")),
+			Language: language,
+			Code:     string(lines.Value(source)),
+		})
+		return ast.WalkContinue, nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
