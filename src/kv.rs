@@ -28,7 +28,7 @@ const EXPIRATION_TTL_SECONDS: u64 = 60;
 #[derive(Debug)]
 pub struct WorkerKv {
     /// The bindings.
-    pub env: Env,
+    pub env: Rc<Env>,
     /// What writes outlive the request by.
     pub event: Rc<Event>,
     /// The isolate's memory.

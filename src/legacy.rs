@@ -17,7 +17,7 @@ use crate::{limits, metrics, telemetry};
 #[derive(Debug)]
 pub struct WorkerLegacy {
     /// The bindings.
-    pub env: Env,
+    pub env: Rc<Env>,
     /// What a registration there outlives the request by.
     pub event: Rc<Event>,
     /// The isolate's memory.
@@ -33,7 +33,7 @@ impl Legacy for WorkerLegacy {
 
     fn register_later(&self, registration: Registration, peer: Option<IpAddr>) {
         if let Some(migration) = self.isolate.config.migration.clone() {
-            let (env, isolate) = (self.env.clone(), Rc::clone(&self.isolate));
+            let (env, isolate) = (Rc::clone(&self.env), Rc::clone(&self.isolate));
             self.event
                 .wait_until(register(env, isolate, migration, registration, peer));
         }
@@ -53,7 +53,7 @@ fn client(url: &str) -> DiscoveryServiceClient<Fetch> {
 }
 
 async fn register(
-    env: Env,
+    env: Rc<Env>,
     isolate: Rc<Isolate>,
     migration: Migration,
     registration: Registration,

@@ -64,16 +64,16 @@ use connect_worker::{RequestBody, WorkerHost, serve};
 pub fn fetch(event: &JsValue, env: Env) -> JsValue {
     let about = Event::new(event.clone());
     serve(event, async move |request| {
-        respond(request, env, about).await
+        respond(request, &Rc::new(env), about).await
     })
 }
 
 async fn respond(
     request: http::Request<RequestBody>,
-    env: Env,
+    env: &Rc<Env>,
     event: Event,
 ) -> http::Response<Bytes> {
-    let isolate = isolate(&env);
+    let isolate = isolate(env);
     let meter = Rc::new(Meter::default());
     let is_audited = isolate.config.admin_key_hash.is_some()
         && operators::is_for_operators(request.uri().path());
@@ -87,7 +87,7 @@ async fn respond(
     let ray = HeaderValue::try_from(&about.ray)
         .ok()
         .filter(|ray| !ray.is_empty());
-    let mut answer = answer(request, &env, event, &isolate, &meter).await;
+    let mut answer = answer(request, env, event, &isolate, &meter).await;
     if let Some((path, caller)) = audited {
         let who = (caller, about.ray.as_str());
         telemetry::log_audit(&isolate.config, &path, &answer, &meter, who);
@@ -97,13 +97,13 @@ async fn respond(
         answer.headers_mut().insert(caller::RAY, ray);
     }
     telemetry::log_memory(&isolate);
-    let counts = metrics::is_there(&env);
+    let counts = metrics::is_there(env);
     if counts || telemetry::logs(&isolate.config, &answer) {
         let now_ms = WorkerHost.now_ms();
         let entry = telemetry::Entry::new(about, &answer, &meter, &isolate, now_ms);
         entry.log(&isolate.config);
         if counts {
-            metrics::count(&env, &entry);
+            metrics::count(env, &entry);
         }
     }
     answer
@@ -111,7 +111,7 @@ async fn respond(
 
 async fn answer(
     mut request: http::Request<RequestBody>,
-    env: &Env,
+    env: &Rc<Env>,
     event: Event,
     isolate: &Rc<Isolate>,
     meter: &Rc<Meter>,

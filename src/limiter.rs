@@ -16,7 +16,7 @@ use crate::telemetry;
 #[derive(Debug)]
 pub struct WorkerLimiter {
     /// The bindings.
-    pub env: Env,
+    pub env: Rc<Env>,
     /// The isolate's memory.
     pub isolate: Rc<Isolate>,
 }

@@ -45,7 +45,7 @@ extern "C" {
 #[derive(Debug)]
 pub struct WorkerMailboxes {
     /// The bindings.
-    pub env: Env,
+    pub env: Rc<Env>,
     /// What tells that the caller has gone.
     pub event: Rc<Event>,
     /// The isolate's memory.

@@ -33,7 +33,7 @@ impl WorkerPlatform {
     /// # Errors
     /// When the registry's objects are not bound.
     pub fn new(
-        env: &Env,
+        env: &Rc<Env>,
         event: Event,
         isolate: &Rc<Isolate>,
         meter: &Rc<Meter>,
@@ -42,29 +42,29 @@ impl WorkerPlatform {
         Ok(Self {
             objects: DurableObjects::new(env, Rc::clone(meter))?,
             mailboxes: WorkerMailboxes {
-                env: env.clone(),
+                env: Rc::clone(env),
                 event: Rc::clone(&event),
                 isolate: Rc::clone(isolate),
                 meter: Rc::clone(meter),
             },
             reports: WorkerReports {
-                env: env.clone(),
+                env: Rc::clone(env),
                 event: Rc::clone(&event),
                 isolate: Rc::clone(isolate),
             },
             kv: WorkerKv {
-                env: env.clone(),
+                env: Rc::clone(env),
                 event: Rc::clone(&event),
                 isolate: Rc::clone(isolate),
                 meter: Rc::clone(meter),
             },
             legacy: WorkerLegacy {
-                env: env.clone(),
+                env: Rc::clone(env),
                 event,
                 isolate: Rc::clone(isolate),
             },
             limiter: WorkerLimiter {
-                env: env.clone(),
+                env: Rc::clone(env),
                 isolate: Rc::clone(isolate),
             },
         })

@@ -20,7 +20,7 @@ use crate::telemetry;
 #[derive(Debug)]
 pub struct WorkerReports {
     /// The bindings.
-    pub env: Env,
+    pub env: Rc<Env>,
     /// What a report outlives the request by.
     pub event: Rc<Event>,
     /// The isolate's memory.
@@ -32,7 +32,7 @@ impl Reports for WorkerReports {
         let mut births = self.isolate.births.borrow_mut();
         if births.add(birth, WorkerHost.now_ms()) {
             self.event
-                .wait_until(tell_births(self.env.clone(), Rc::clone(&self.isolate)));
+                .wait_until(tell_births(Rc::clone(&self.env), Rc::clone(&self.isolate)));
         }
     }
 
@@ -40,12 +40,12 @@ impl Reports for WorkerReports {
         let mut members = self.isolate.members.borrow_mut();
         if members.add((mesh_id, member), WorkerHost.now_ms()) {
             self.event
-                .wait_until(tell_members(self.env.clone(), Rc::clone(&self.isolate)));
+                .wait_until(tell_members(Rc::clone(&self.env), Rc::clone(&self.isolate)));
         }
     }
 }
 
-async fn tell_births(env: Env, isolate: Rc<Isolate>) {
+async fn tell_births(env: Rc<Env>, isolate: Rc<Isolate>) {
     gather(&isolate).await;
     let births = isolate.births.borrow_mut().take();
     let told = match objects(&env) {
@@ -59,7 +59,7 @@ async fn tell_births(env: Env, isolate: Rc<Isolate>) {
     );
 }
 
-async fn tell_members(env: Env, isolate: Rc<Isolate>) {
+async fn tell_members(env: Rc<Env>, isolate: Rc<Isolate>) {
     gather(&isolate).await;
     let members = isolate.members.borrow_mut().take();
     let shards = isolate.config.shards;

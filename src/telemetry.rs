@@ -188,7 +188,6 @@ fn label(object: &str) -> String {
     }
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
 fn is_zero(number: &i64) -> bool {
     *number == 0
 }
