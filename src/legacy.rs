@@ -9,7 +9,7 @@ use worker::Env;
 
 use crate::event::Event;
 use crate::isolate::Isolate;
-use crate::migration::{self, Legacy, Migration, Outcome, Registration};
+use crate::migration::{Legacy, Migration, Outcome, Registration, call_options, reason};
 use crate::protos::coral::discovery::v1::DiscoveryServiceClient;
 use crate::{limits, metrics, telemetry};
 
@@ -31,6 +31,10 @@ impl Legacy for WorkerLegacy {
         client(url)
     }
 
+    fn complain(&self, reason: &str) {
+        complain(&self.isolate, reason);
+    }
+
     fn register_later(&self, registration: Registration, peer: Option<IpAddr>) {
         if let Some(migration) = self.isolate.config.migration.clone() {
             let (env, isolate) = (Rc::clone(&self.env), Rc::clone(&self.isolate));
@@ -41,15 +45,16 @@ impl Legacy for WorkerLegacy {
 }
 
 fn client(url: &str) -> DiscoveryServiceClient<Fetch> {
-    let transport = Fetch {
-        max_answer_bytes: limits::INTERNAL_MESSAGE_BYTES,
-    };
-    DiscoveryServiceClient(Client::new(
-        transport,
-        url,
-        Codec::Proto,
-        limits::INTERNAL_MESSAGE_BYTES,
-    ))
+    let max_answer_bytes = limits::LEGACY_ANSWER_BYTES;
+    let transport = Fetch { max_answer_bytes };
+    DiscoveryServiceClient(Client::new(transport, url, Codec::Proto, max_answer_bytes))
+}
+
+fn complain(isolate: &Isolate, reason: &str) {
+    const FAILS: &str = "the old server, LEGACY_DISCOVERY_URL, does not answer";
+    if isolate.may_warn(FAILS, WorkerHost.now_ms()) {
+        telemetry::log_trouble(&isolate.config, FAILS, reason);
+    }
 }
 
 async fn register(
@@ -60,20 +65,30 @@ async fn register(
     peer: Option<IpAddr>,
 ) {
     let started_at_ms = WorkerHost.now_ms();
-    let Some(options) = migration::call_options(&migration, peer, None, started_at_ms) else {
-        return;
+    let (outcome, error) = match isolate.legacy.set_out() {
+        None => (Outcome::Skipped, None),
+        Some(_under_way) => {
+            let options = call_options(migration.timeout, peer);
+            let is_worth_it = || !isolate.legacy.is_at_peace(WorkerHost.now_ms());
+            let answer = registration
+                .send_later(&client(&migration.url), options, &WorkerHost, is_worth_it)
+                .await;
+            (Outcome::of(&answer), answer.err())
+        }
     };
-    let answer = registration
-        .send_later(&client(&migration.url), options, &WorkerHost)
-        .await;
     let now_ms = WorkerHost.now_ms();
-    let outcome = Outcome::of(&answer);
     isolate.legacy.note(outcome, now_ms);
     let duration_ms = now_ms.saturating_sub(started_at_ms);
-    let forward = telemetry::Forward::new(&registration, outcome, answer.err(), duration_ms);
-    // One that is down fails at each heartbeat of each colony; a split brain has to be told of each.
-    if outcome != Outcome::Failed || isolate.may_warn("the old server fails", now_ms) {
-        forward.log(&isolate.config);
+    let forward = telemetry::Forward::new(&registration, outcome, duration_ms);
+    match (outcome, &error) {
+        (Outcome::Failed, Some(error)) => complain(&isolate, &reason(error)),
+        // A split brain has to be told of each. What else goes wrong may go wrong with each heartbeat.
+        (Outcome::Done | Outcome::SplitBrain, _) => forward.log(&isolate.config),
+        _ => {
+            if isolate.may_warn("the old server refuses", now_ms) {
+                forward.log(&isolate.config);
+            }
+        }
     }
     if metrics::is_there(&env) {
         metrics::count_forward(&env, &forward, &isolate.deployed);

@@ -98,7 +98,7 @@ async fn respond(
     }
     telemetry::log_memory(&isolate);
     let counts = metrics::is_there(env);
-    if counts || telemetry::logs(&isolate.config, &answer) {
+    if counts || telemetry::logs(&isolate.config, &answer, &meter) {
         let now_ms = WorkerHost.now_ms();
         let entry = telemetry::Entry::new(about, &answer, &meter, &isolate, now_ms);
         entry.log(&isolate.config);

@@ -25,6 +25,9 @@ pub const MESSAGE_BYTES: usize = 64 * 1024;
 /// Bytes of a message between Worker and object: a record with its wrapping, or a census report.
 pub const INTERNAL_MESSAGE_BYTES: usize = 1024 * 1024;
 
+/// Bytes of an old server's answer, inflated: what a caller may register here, with room for what it adds.
+pub const LEGACY_ANSWER_BYTES: usize = 2 * MESSAGE_BYTES;
+
 /// The longest deadline a caller gets: RFD 046's clients give up after 10 seconds.
 pub const DEADLINE: Duration = Duration::from_secs(30);
 

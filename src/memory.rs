@@ -73,6 +73,8 @@ pub struct MemoryLegacy<'a> {
     pub asked: Rc<Cell<u32>>,
     /// What it was to register after the answer.
     pub registered: Rc<RefCell<Vec<Registration>>>,
+    /// Why it was said to have failed.
+    pub complaints: Rc<RefCell<Vec<String>>>,
 }
 
 /// Limits that are all exhausted, or none.
@@ -106,6 +108,7 @@ impl<'a> MemoryPlatform<'a> {
                 host,
                 asked: Rc::default(),
                 registered: Rc::default(),
+                complaints: Rc::default(),
             },
             limiter: MemoryLimiter::default(),
             host: SkewedHost { host, ahead_ms: 0 },
@@ -206,6 +209,10 @@ impl<'a> Legacy for MemoryLegacy<'a> {
 
     fn register_later(&self, registration: Registration, _: Option<IpAddr>) {
         self.registered.borrow_mut().push(registration);
+    }
+
+    fn complain(&self, reason: &str) {
+        self.complaints.borrow_mut().push(reason.to_owned());
     }
 }
 

@@ -4,23 +4,27 @@
 //! not at the old server. So a lookup that the registry does not know goes to the old server, and what registers here is
 //! registered there as well: whoever asks either of them finds everybody, and nobody is lost on the way back.
 
-use std::cell::Cell;
+mod outcome;
+mod reachability;
+
 use std::net::IpAddr;
 use std::time::Duration;
 
-use connect::{CallOptions, Code, Deadline, Error, Host, Transport};
+use connect::{CallOptions, Deadline, Error, Host, Transport};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
+pub use self::outcome::{Outcome, reason};
+pub use self::reachability::Reachability;
 use crate::protos::coral::discovery::v1::{
     DiscoveryServiceClient, RegisterAgentRequest, RegisterColonyRequest,
 };
 
 /// What a call carries that we make on behalf of another one. A call that has it is passed on to nobody, so that two
-/// servers which know each other as the old one, or one that knows itself, ask no further. Anybody can send it: their call
-/// is then answered from the registry alone, and what they register is registered here alone.
+/// servers which know each other as the old one, or one that knows itself, ask no further. Anybody can send it: their
+/// lookup is then answered from the registry alone, and what they register is registered here alone.
 pub const FORWARDED: HeaderName = HeaderName::from_static("coral-discovery-forwarded");
 
-/// What an answer carries that is the old server's.
+/// The header of an answer that comes from the old server.
 pub const SOURCE: HeaderName = HeaderName::from_static("coral-discovery-source");
 
 /// The value of [`SOURCE`].
@@ -28,12 +32,6 @@ pub const LEGACY: HeaderValue = HeaderValue::from_static("legacy");
 
 /// How long before a caller's deadline the old server is given up, so that our answer still comes in time.
 const MARGIN: Duration = Duration::from_millis(100);
-
-/// After how many failures in a row the old server is left in peace for a while.
-const FAILURES: u32 = 3;
-
-/// For how long, in milliseconds: a lookup that waits for a server that is down helps nobody.
-const PEACE_MS: i64 = 5_000;
 
 /// After how long a registration is tried once more.
 const AGAIN_AFTER: Duration = Duration::from_secs(1);
@@ -45,7 +43,8 @@ pub struct Migration {
     pub url: String,
     /// `LEGACY_TIMEOUT_MS`: for how long it is waited for at most.
     pub timeout: Duration,
-    /// `LEGACY_AWAITED`: whether a registration is answered only after the old server has answered it.
+    /// `LEGACY_AWAITED`: whether a registration waits for the old server, and a colony's id that another key holds there is
+    /// not given away here.
     pub is_awaited: bool,
 }
 
@@ -71,6 +70,9 @@ pub trait Legacy {
 
     /// Registers there what a caller at `peer` has registered here, once it is answered.
     fn register_later(&self, registration: Registration, peer: Option<IpAddr>);
+
+    /// Tells the log why it has failed: now and then, as it may fail at each call.
+    fn complain(&self, reason: &str);
 }
 
 /// What is registered at the old server.
@@ -101,7 +103,8 @@ impl Registration {
         }
     }
 
-    /// Registers it at the old server, and once more if that fails: agents register only once.
+    /// Registers it at the old server. If that fails, and `again` says that it is worth it, once more: agents register only
+    /// once.
     ///
     /// # Errors
     /// That server's, or why there was no answer.
@@ -110,9 +113,10 @@ impl Registration {
         client: &DiscoveryServiceClient<T>,
         options: CallOptions,
         host: &impl Host,
+        again: impl FnOnce() -> bool,
     ) -> Result<(), Error> {
         let answer = self.send(client, options.clone()).await;
-        if Outcome::of(&answer) != Outcome::Failed {
+        if Outcome::of(&answer) != Outcome::Failed || !again() {
             return answer;
         }
         host.sleep(AGAIN_AFTER).await;
@@ -141,20 +145,16 @@ pub fn is_forwarded(headers: &HeaderMap) -> bool {
     headers.contains_key(FORWARDED)
 }
 
-/// How the old server is called on behalf of a caller at `peer` who waits until `deadline`. `None` if there is no time
-/// left for it.
+/// How long the old server is waited for on behalf of a caller who waits until `deadline`.
 #[must_use]
-pub fn call_options(
-    migration: &Migration,
-    peer: Option<IpAddr>,
-    deadline: Option<Deadline>,
-    now_ms: i64,
-) -> Option<CallOptions> {
+pub fn patience(migration: &Migration, deadline: Option<Deadline>, now_ms: i64) -> Duration {
     let left = deadline.map(|deadline| deadline.remaining(now_ms).saturating_sub(MARGIN));
-    let timeout = left.map_or(migration.timeout, |left| left.min(migration.timeout));
-    if timeout.is_zero() {
-        return None;
-    }
+    left.map_or(migration.timeout, |left| left.min(migration.timeout))
+}
+
+/// How the old server is called on behalf of a caller at `peer`.
+#[must_use]
+pub fn call_options(patience: Duration, peer: Option<IpAddr>) -> CallOptions {
     let mut headers = HeaderMap::new();
     headers.insert(FORWARDED, HeaderValue::from_static("1"));
     // The old server takes the address it sees for an observed endpoint: without this it would be ours.
@@ -162,95 +162,10 @@ pub fn call_options(
     if let Some(address) = address {
         headers.insert(HeaderName::from_static("x-forwarded-for"), address);
     }
-    Some(CallOptions {
+    CallOptions {
         headers,
-        timeout: Some(timeout),
+        timeout: Some(patience),
         gzip: false,
-    })
-}
-
-/// What became of a call to the old server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// It knows what was looked up, or has registered it.
-    Done,
-    /// It does not know it either.
-    NotFound,
-    /// Another key holds it there: a split brain.
-    SplitBrain,
-    /// It refuses what we have accepted.
-    Refused,
-    /// It did not answer, or with an error of its own.
-    Failed,
-    /// It was not asked: it has failed too often, or there was no time left.
-    Skipped,
-}
-
-impl Outcome {
-    /// What an answer means. The Go server calls a split brain `internal`, and tells it by its text alone.
-    #[must_use]
-    pub fn of<T>(answer: &Result<T, Error>) -> Self {
-        let Err(error) = answer else {
-            return Self::Done;
-        };
-        match error.code() {
-            Code::NotFound => Self::NotFound,
-            Code::AlreadyExists => Self::SplitBrain,
-            Code::Internal
-                if error
-                    .message()
-                    .contains("already registered with different") =>
-            {
-                Self::SplitBrain
-            }
-            Code::InvalidArgument
-            | Code::FailedPrecondition
-            | Code::OutOfRange
-            | Code::PermissionDenied => Self::Refused,
-            _ => Self::Failed,
-        }
-    }
-
-    /// Its name in the log.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Done => "done",
-            Self::NotFound => "not_found",
-            Self::SplitBrain => "split_brain",
-            Self::Refused => "refused",
-            Self::Failed => "failed",
-            Self::Skipped => "skipped",
-        }
-    }
-}
-
-/// Whether the old server is worth asking, as an isolate knows from its last answers.
-#[derive(Debug, Default)]
-pub struct Reachability {
-    failures: Cell<u32>,
-    peace_until_ms: Cell<i64>,
-}
-
-impl Reachability {
-    /// Whether it is asked now.
-    #[must_use]
-    pub fn is_asked(&self, now_ms: i64) -> bool {
-        now_ms >= self.peace_until_ms.get()
-    }
-
-    /// Notes what became of a call. After some failures in a row one call in a while finds out whether it is back.
-    pub fn note(&self, outcome: Outcome, now_ms: i64) {
-        if outcome == Outcome::Skipped {
-            return;
-        }
-        let failures = match outcome {
-            Outcome::Failed => self.failures.get().saturating_add(1),
-            _ => 0,
-        };
-        self.failures.set(failures);
-        let peace_ms = if failures >= FAILURES { PEACE_MS } else { 0 };
-        self.peace_until_ms.set(now_ms.saturating_add(peace_ms));
     }
 }
 
@@ -291,65 +206,22 @@ mod tests {
 
     #[test]
     fn the_old_server_is_given_up_before_the_caller_gives_up() {
-        let timeout = |left_ms| {
+        let left = |left_ms| {
             let deadline = Deadline::after(1_000, Duration::from_millis(left_ms));
-            let options = call_options(&MIGRATION, None, Some(deadline), 1_000);
-            options.and_then(|options| options.timeout)
+            patience(&MIGRATION, Some(deadline), 1_000)
         };
-        assert_eq!(timeout(10_000), Some(Duration::from_secs(2)));
-        assert_eq!(timeout(500), Some(Duration::from_millis(400)));
-        assert_eq!(timeout(100), None);
-        let without = call_options(&MIGRATION, None, None, 1_000).unwrap();
-        assert_eq!(without.timeout, Some(Duration::from_secs(2)));
+        assert_eq!(left(10_000), Duration::from_secs(2));
+        assert_eq!(left(500), Duration::from_millis(400));
+        assert_eq!(left(100), Duration::ZERO);
+        assert_eq!(patience(&MIGRATION, None, 1_000), Duration::from_secs(2));
     }
 
     #[test]
     fn a_call_that_is_passed_on_says_so_and_for_whom() {
         let peer = "198.51.100.7".parse().ok();
-        let options = call_options(&MIGRATION, peer, None, 0).unwrap();
+        let options = call_options(MIGRATION.timeout, peer);
         assert!(is_forwarded(&options.headers));
         assert_eq!(options.headers["x-forwarded-for"], "198.51.100.7");
         assert!(!is_forwarded(&HeaderMap::new()));
-    }
-
-    #[test]
-    fn a_split_brain_is_known_by_its_code_or_by_what_the_go_server_says() {
-        let internal = |text: &'static str| Err(Error::internal(text));
-        for (answer, outcome) in [
-            (Ok(()), Outcome::Done),
-            (Err(Error::not_found("")), Outcome::NotFound),
-            (Err(Error::already_exists("")), Outcome::SplitBrain),
-            (
-                internal(
-                    "colony/agent 'm' already registered with different public key until \
-                     2026-01-01 (existing: a, new: b)",
-                ),
-                Outcome::SplitBrain,
-            ),
-            (internal("out of memory"), Outcome::Failed),
-            (Err(Error::invalid_argument("")), Outcome::Refused),
-            (Err(Error::unavailable("")), Outcome::Failed),
-            (Err(Error::deadline_exceeded("")), Outcome::Failed),
-            // What a server says that has no such service.
-            (Err(Error::unimplemented("")), Outcome::Failed),
-        ] {
-            assert_eq!(Outcome::of(&answer), outcome, "{answer:?}");
-        }
-    }
-
-    #[test]
-    fn a_server_that_is_down_is_left_in_peace_and_tried_again() {
-        let legacy = Reachability::default();
-        legacy.note(Outcome::Failed, 0);
-        legacy.note(Outcome::Failed, 1);
-        assert!(legacy.is_asked(1), "two failures may be chance");
-        legacy.note(Outcome::Failed, 2);
-        assert!(!legacy.is_asked(2));
-        legacy.note(Outcome::Skipped, 3);
-        assert!(legacy.is_asked(2 + PEACE_MS));
-        legacy.note(Outcome::Failed, 2 + PEACE_MS);
-        assert!(!legacy.is_asked(3 + PEACE_MS), "it is still down");
-        legacy.note(Outcome::NotFound, 4 + PEACE_MS);
-        assert!(legacy.is_asked(4 + PEACE_MS), "it is back");
     }
 }

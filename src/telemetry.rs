@@ -3,18 +3,21 @@
 //! Entries hold no key, no metadata and no address, and of ids only a hash. Only what is asked of the service for operators is logged
 //! with the caller's address.
 
+mod audit;
+mod behind;
+
 use connect::{Code, Codec, Error, Report};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use wasm_bindgen::JsValue;
 use worker::js_sys::JSON;
 
-use crate::addressing::{CLIENT, Role, SHARD, role};
+pub use self::audit::log_audit;
+pub use self::behind::{Forward, log_sweep};
 use crate::config::{Config, LogFormat, LogLevel};
 use crate::isolate::Isolate;
 use crate::meter::{Meter, Usage};
-use crate::migration::{Outcome, Registration};
-use crate::registry::store::Cost;
+use crate::migration::Outcome;
 use crate::relays::Location;
 
 /// A request, as it is logged and counted.
@@ -109,7 +112,7 @@ impl Entry {
             legacy_ms,
         } = meter.usage();
         Self {
-            level: level(answer),
+            level: level(answer, meter),
             rpc: report
                 .and_then(|report| report.method)
                 .map_or("", |method| method.name),
@@ -148,20 +151,30 @@ impl Entry {
     }
 }
 
-/// Whether the log has an entry for that answer. Making one that nobody reads would cost a tenth of a lookup.
-#[must_use]
-pub fn logs(config: &Config, answer: &http::Response<bytes::Bytes>) -> bool {
-    level(answer) >= config.log_level
+fn is_zero(number: &i64) -> bool {
+    *number == 0
 }
 
-/// Errors of ours alone are errors to an operator's alerts: deadlines are the caller's choice.
-fn level(answer: &http::Response<bytes::Bytes>) -> LogLevel {
+/// Whether the log has an entry for that answer. Making one that nobody reads would cost a tenth of a lookup.
+#[must_use]
+pub fn logs(config: &Config, answer: &http::Response<bytes::Bytes>, meter: &Meter) -> bool {
+    level(answer, meter) >= config.log_level
+}
+
+/// Errors of ours alone are errors to an operator's alerts: deadlines are the caller's choice, and of an old server that does not
+/// answer the log tells once a minute.
+fn level(answer: &http::Response<bytes::Bytes>, meter: &Meter) -> LogLevel {
     let code = answer
         .extensions()
         .get::<Report>()
         .and_then(|report| report.code);
     let is_callers = matches!(code, Some(Code::Unimplemented | Code::DeadlineExceeded));
-    if answer.status().is_server_error() && !is_callers {
+    let legacy = meter.usage().legacy;
+    if legacy == Some(Outcome::SplitBrain) {
+        return LogLevel::Warn;
+    }
+    let is_legacys = matches!(legacy, Some(Outcome::Failed | Outcome::Skipped));
+    if answer.status().is_server_error() && !is_callers && !is_legacys {
         LogLevel::Error
     } else {
         LogLevel::Info
@@ -176,97 +189,6 @@ fn hash(mesh_id: &str) -> String {
     }
     let digest = format!("{:x}", Sha256::digest(mesh_id));
     digest.chars().take(16).collect()
-}
-
-/// An object's name without the id in it: `colony:` and the same hash as requests have.
-fn label(object: &str) -> String {
-    match (role(object), object.split_once(':')) {
-        // A hash of an address could be tried out.
-        (Role::Leases, Some((CLIENT, _))) => CLIENT.to_owned(),
-        (Role::Leases, Some((kind, id))) if kind != SHARD => format!("{kind}:{}", hash(id)),
-        _ => object.to_owned(),
-    }
-}
-
-fn is_zero(number: &i64) -> bool {
-    *number == 0
-}
-
-/// A registration at the old server after the answer, as it is logged and counted.
-#[derive(Debug, Serialize)]
-pub struct Forward {
-    level: LogLevel,
-    /// The method.
-    pub forward: &'static str,
-    /// What became of it.
-    pub legacy: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cause: Option<String>,
-    /// How long it took, in milliseconds.
-    pub duration_ms: i64,
-    /// A hash of the mesh id, as requests have it.
-    pub mesh: String,
-}
-
-impl Forward {
-    /// The entry of a registration that took so long, and failed with that error if it did.
-    #[must_use]
-    pub fn new(
-        registration: &Registration,
-        outcome: Outcome,
-        error: Option<Error>,
-        duration_ms: i64,
-    ) -> Self {
-        Self {
-            level: match outcome {
-                Outcome::Done => LogLevel::Debug,
-                _ => LogLevel::Warn,
-            },
-            forward: registration.method(),
-            legacy: outcome.as_str(),
-            // The text of a split brain has both keys in it.
-            cause: error
-                .filter(|_| outcome == Outcome::Failed)
-                .map(|error| format!("{error} {}", error.cause().unwrap_or_default())),
-            duration_ms,
-            mesh: hash(registration.mesh_id()),
-        }
-    }
-
-    /// Writes it to the log.
-    pub fn log(&self, config: &Config) {
-        log(config, self.level, self);
-    }
-}
-
-/// A sweep, as it is logged.
-#[derive(Debug, Serialize)]
-struct SweepEntry {
-    level: LogLevel,
-    sweep: String,
-    rows_read: u64,
-    rows_written: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cause: Option<String>,
-}
-
-/// Logs a sweep of the object of that name, and why it failed if it did.
-pub fn log_sweep(config: &Config, object: &str, cost: Cost, error: Option<&Error>) {
-    let level = match error {
-        Some(_) => LogLevel::Warn,
-        None => LogLevel::Debug,
-    };
-    let entry = SweepEntry {
-        level,
-        sweep: label(object),
-        rows_read: cost.rows_read,
-        rows_written: cost.rows_written,
-        cause: error.map(|error| {
-            let cause = error.cause().unwrap_or_default();
-            format!("{error} {cause}")
-        }),
-    };
-    log(config, level, &entry);
 }
 
 /// Logs what is wrong with the configuration, with the value that is wrong.
@@ -297,54 +219,6 @@ pub fn log_trouble(config: &Config, trouble: &str, cause: &str) {
     };
     log(config, level, &entry);
 }
-
-/// An operator's request, as it is logged: beside its entry, and whatever the level.
-#[derive(Serialize)]
-struct Audit {
-    level: LogLevel,
-    audit: String,
-    status: u16,
-    #[serde(skip_serializing_if = "str::is_empty")]
-    code: &'static str,
-    mesh: String,
-    #[serde(skip_serializing_if = "String::is_empty")]
-    target: String,
-    caller: String,
-    ray: String,
-}
-
-/// Logs what an operator asked for at a path, or somebody who is none, and what became of it.
-pub fn log_audit(
-    config: &Config,
-    path: &str,
-    answer: &http::Response<bytes::Bytes>,
-    meter: &Meter,
-    (caller, ray): (Option<std::net::IpAddr>, &str),
-) {
-    let report = answer.extensions().get::<Report>();
-    let code = report.and_then(|report| report.code);
-    let method = path.rsplit('/').next().unwrap_or_default();
-    let entry = Audit {
-        level: LogLevel::Warn,
-        audit: method.chars().take(AUDITED_CHARS).collect(),
-        status: answer.status().as_u16(),
-        code: code.map_or("", Code::as_str),
-        mesh: hash(&meter.mesh_id()),
-        target: target(&meter.target()),
-        caller: caller.map(|caller| caller.to_string()).unwrap_or_default(),
-        ray: ray.to_owned(),
-    };
-    log(config, LogLevel::Error, &entry);
-}
-
-/// The kind of a lease, and a hash of its id.
-fn target(target: &str) -> String {
-    let (kind, id) = target.split_once(' ').unwrap_or_default();
-    format!("{kind} {}", hash(id)).trim().to_owned()
-}
-
-/// Of a method's name: longer than any there is.
-const AUDITED_CHARS: usize = 64;
 
 /// Logs, at most once a minute, that colonies get no keys or agents no tickets for want of a key.
 pub fn log_no_key(isolate: &Isolate, now_ms: i64) {

@@ -174,17 +174,11 @@ fn text<'a>(table: &'a Table, key: &str) -> Option<&'a str> {
 mod tests {
     use super::*;
 
-    const CONFIG: &str = include_str!("../../wrangler.toml");
+    /// The project's own, whatever ids and domains an operator has put into it.
+    const OWN: &str = include_str!("../../wrangler.toml");
 
-    /// The file of the project, with ids as an operator fills them in.
-    fn filled_in() -> String {
-        let mut text = CONFIG.to_owned();
-        for id in ["a", "b", "c"] {
-            let none = format!("id = \"{}\"", "0".repeat(32));
-            text = text.replacen(&none, &format!("id = \"{}\"", id.repeat(32)), 1);
-        }
-        text
-    }
+    /// One in which nothing is wrong.
+    const CONFIG: &str = include_str!("../fixtures/wrangler.toml");
 
     fn findings(text: &str, environment: &str) -> Vec<String> {
         let findings = check(&text.parse().unwrap(), environment);
@@ -192,20 +186,27 @@ mod tests {
     }
 
     #[test]
-    fn the_projects_own_file_lacks_ids_and_no_more() {
+    fn the_projects_own_file_lacks_ids_at_most() {
         for environment in ["staging", "production"] {
-            let found = findings(CONFIG, environment);
-            assert_eq!(found.len(), 1, "{found:?}");
-            let command = format!("npx wrangler kv namespace create CACHE --env {environment}");
-            assert!(found[0].contains(&command), "{found:?}");
-            assert_eq!(findings(&filled_in(), environment), [""; 0]);
+            let found = findings(OWN, environment);
+            let is_id = |finding: &String| finding.contains("CACHE has no id yet");
+            assert!(found.iter().all(is_id), "{found:?}");
+            assert_eq!(findings(CONFIG, environment), [""; 0]);
         }
-        assert!(findings(CONFIG, "prod")[0].contains("staging"));
+        assert!(findings(OWN, "prod")[0].contains("staging"));
+    }
+
+    #[test]
+    fn an_id_that_is_missing_is_told_with_the_command_that_makes_one() {
+        let without = CONFIG.replace(&"c".repeat(32), &"0".repeat(32));
+        let found = findings(&without, "production");
+        let command = "npx wrangler kv namespace create CACHE --env production";
+        assert!(found[0].contains(command), "{found:?}");
     }
 
     #[test]
     fn what_is_missing_or_wrong_is_named() {
-        let before = filled_in();
+        let before = CONFIG;
         for (from, to, says) in [
             (
                 "name = \"coral-discovery\"\n",
@@ -264,8 +265,13 @@ mod tests {
             ),
             (
                 "LOG_LEVEL = \"warn\"",
-                "LEGACY_DISCOVERY_URL = \"https://discovery.coral.io\"",
+                "LEGACY_DISCOVERY_URL = \"https://discovery.example.org\"",
                 "leads back",
+            ),
+            (
+                "LOG_LEVEL = \"warn\"",
+                "LEGACY_DISCOVERY_URL = \"http://discovery-legacy.example.org\"",
+                "in the clear",
             ),
             (
                 "ENVIRONMENT = \"production\"",
@@ -273,7 +279,7 @@ mod tests {
                 "ENVIRONMENT",
             ),
             (
-                "workers_dev = false\nroutes = [{ pattern = \"discovery.coral.io\", custom_domain = true }]",
+                "workers_dev = false\nroutes = [{ pattern = \"discovery.example.org\", custom_domain = true }]",
                 "workers_dev = false\nroutes = []",
                 "nobody reaches it",
             ),
@@ -292,11 +298,11 @@ mod tests {
 
     #[test]
     fn an_inherited_domain_would_be_taken_over() {
-        let top = "routes = [{ pattern = \"discovery.coral.io\", custom_domain = true }]\n";
-        let text = format!("{top}{}", filled_in().replace("routes = []\n", ""));
+        let top = "routes = [{ pattern = \"discovery.example.org\", custom_domain = true }]\n";
+        let text = format!("{top}{}", CONFIG.replace("routes = []\n", ""));
         let found = findings(&text, "staging");
         assert!(
-            found[0].contains("would take discovery.coral.io"),
+            found[0].contains("would take discovery.example.org"),
             "{found:?}"
         );
     }

@@ -60,10 +60,13 @@ fn as_text(value: &Value) -> String {
 fn check_legacy(site: &Site<'_>, config: &Config) -> Option<Finding> {
     let url: http::Uri = config.migration.as_ref()?.url.parse().ok()?;
     let host = url.host()?;
-    site.hosts().contains(&host).then(|| {
-        error(format!(
+    if site.hosts().contains(&host) {
+        return Some(error(format!(
             "LEGACY_DISCOVERY_URL leads back to this Worker: {host} is its own"
-        ))
+        )));
+    }
+    (url.scheme_str() == Some("http")).then(|| {
+        advice("LEGACY_DISCOVERY_URL is http: keys and addresses of those who register would go there in the clear")
     })
 }
 

@@ -15,8 +15,10 @@ pub(super) const ADMIN_KEY: &str = "DISCOVERY_ADMIN_KEY";
 
 pub(super) const LEGACY_URL: &str = "LEGACY_DISCOVERY_URL";
 
-/// A lookup that the registry does not know waits for the old server so long at the most, in milliseconds: clients give up
-/// after ten seconds, and after five where they call Health first.
+/// A lookup that the registry does not know waits for the old server so long at the most, in milliseconds. It may be set to
+/// half of the ten seconds after which clients give up: whoever gives less is in a hurry, as [`patience`] has it.
+///
+/// [`patience`]: migration::patience
 const LEGACY_TIMEOUT_MS: u64 = 2_000;
 
 /// Variables, read by what they must be.
@@ -65,7 +67,7 @@ impl<F: Fn(&str) -> Option<String>> Vars<F> {
 
     /// How clients move from an old server, if they do.
     pub(super) fn migration(&self) -> Result<Option<Migration>, Error> {
-        let timeout_ms = self.number("LEGACY_TIMEOUT_MS", LEGACY_TIMEOUT_MS, 1, 10_000)?;
+        let timeout_ms = self.number("LEGACY_TIMEOUT_MS", LEGACY_TIMEOUT_MS, 1, 5_000)?;
         let is_awaited = self.number("LEGACY_AWAITED", false, false, true)?;
         let Some(url) = (self.0)(LEGACY_URL) else {
             return Ok(None);

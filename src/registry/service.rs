@@ -267,11 +267,10 @@ impl<S: Store, H: Host> RegistryService for Registry<S, H> {
     ) -> Result<Response<ReleaseResponse>, Error> {
         let key = checked(request.key)?;
         let now_ms = self.host.now_ms();
-        let is_meant = |owner: &str| request.owner.is_empty() || request.owner == owner;
         let released = self
             .store
             .holder(&key)?
-            .is_some_and(|holder| is_live(holder.expires_at_ms, now_ms) && is_meant(&holder.owner));
+            .is_some_and(|holder| is_live(holder.expires_at_ms, now_ms));
         if released {
             self.store.delete(&key)?;
             self.delete_all_if_empty().await?;

@@ -86,10 +86,9 @@ fn lookup(objects: &MemoryObjects<'_>, key: &LeaseKey) -> LookupResponse {
     answer.unwrap().message
 }
 
-fn release(objects: &MemoryObjects<'_>, key: &LeaseKey, owner: &str) -> bool {
+fn release(objects: &MemoryObjects<'_>, key: &LeaseKey) -> bool {
     let request = ReleaseRequest {
         key: Some(key.clone()),
-        owner: owner.to_owned(),
     };
     let object = objects.object(&lease_object(key, None));
     let answer = block_on(object.release(&request, CallOptions::default()));
@@ -118,17 +117,6 @@ fn live_through(host: &TestHost, objects: &MemoryObjects<'_>, milliseconds: i64)
         block_on(objects.fire_alarms());
     }
     host.now_ms.set(end_ms);
-}
-
-#[test]
-fn a_lease_can_be_given_back_for_its_owner_alone() {
-    let host = TestHost::default();
-    let objects = objects(&host);
-    register(&objects, &colony("m"), "k");
-    assert!(!release(&objects, &colony("m"), "another"));
-    assert!(lookup(&objects, &colony("m")).lease.is_some());
-    assert!(release(&objects, &colony("m"), "k"));
-    assert!(lookup(&objects, &colony("m")).lease.is_none());
 }
 
 #[test]
@@ -311,14 +299,14 @@ fn releasing_ends_a_live_lease_once() {
     let host = TestHost::default();
     let objects = objects(&host);
     let session = key(LeaseKind::RelaySession, "s", "");
-    assert!(!release(&objects, &session, ""));
+    assert!(!release(&objects, &session));
     register(&objects, &session, "k");
-    assert!(release(&objects, &session, ""));
-    assert!(!release(&objects, &session, ""));
+    assert!(release(&objects, &session));
+    assert!(!release(&objects, &session));
     assert_eq!(objects.next_alarm_ms(), None);
     register(&objects, &session, "k");
     host.advance_ms(TTL_MS + 1);
-    assert!(!release(&objects, &session, ""));
+    assert!(!release(&objects, &session));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use connect::{Context, Error, Response, wkt};
 use prost::Message as _;
 
-use super::migration::LegacyClient;
+use super::migration::{LegacyClient, only_if};
 use super::{Discovery, Platform, lease, validate};
 use crate::migration::Registration;
 use crate::observed_endpoint;
@@ -60,7 +60,8 @@ pub(super) async fn register<P: Platform>(
     };
     let granted = service.register_lease(SUBJECT, lease).await?;
     if let Some(registration) = registration {
-        Box::pin(service.register_at_legacy(cx, registration, &granted)).await?;
+        // Boxed: few calls need it, and all would be larger by its size.
+        Box::pin(service.register_at_legacy(cx, registration)).await;
     }
     Ok(RegisterAgentResponse {
         success: true,
@@ -111,7 +112,9 @@ pub(super) async fn lookup<P: Platform>(
         }
         Err(error) => {
             let ask = async |legacy: LegacyClient<P>, options| {
-                legacy.lookup_agent(&request, options).await
+                let found = legacy.lookup_agent(&request, options).await?;
+                let is_it = found.message.agent_id == request.agent_id;
+                only_if(is_it && !found.message.pubkey.is_empty(), found)
             };
             let mut answer = Box::pin(service.ask_legacy(cx, error, ask)).await?;
             mend(&mut answer.message, request.mesh_id);
@@ -120,8 +123,8 @@ pub(super) async fn lookup<P: Platform>(
     }
 }
 
-/// What the Go server tells of an agent, as we would: it writes the agent's id where the mesh's belongs, and keeps endpoints
-/// without a port, which lead nowhere.
+/// What the Go server tells of an agent, as we would: it does not know of which mesh an agent is, and writes the agent's id
+/// there; and it keeps endpoints without a port, which lead nowhere.
 fn mend(agent: &mut LookupAgentResponse, mesh_id: String) {
     if agent.mesh_id == agent.agent_id {
         agent.mesh_id = mesh_id;

@@ -3,7 +3,7 @@
 use connect::{Context, Error, Response, wkt};
 use prost::Message as _;
 
-use super::migration::LegacyClient;
+use super::migration::{LegacyClient, only_if};
 use super::{Discovery, Platform, lease, validate};
 use crate::migration::Registration;
 use crate::protos::coral::discovery::v1::{
@@ -28,6 +28,10 @@ pub(super) async fn register<P: Platform>(
         .limit_registration(cx, &key(request.mesh_id.clone()), &request.pubkey)
         .await?;
     let config = &service.isolate.config;
+    if config.migration.is_some() {
+        // Boxed, as the next ones are: few calls need them, and all would be larger by their size.
+        Box::pin(service.ask_before_granting(cx, &request)).await?;
+    }
     let observed = observed_endpoint::choose(request.observed_endpoint.as_ref(), cx.peer());
     let key = key(request.mesh_id.clone());
     let owner = request.pubkey.clone();
@@ -62,7 +66,7 @@ pub(super) async fn register<P: Platform>(
     };
     let granted = service.register_lease(SUBJECT, lease).await?;
     if let Some(registration) = registration {
-        Box::pin(service.register_at_legacy(cx, registration, &granted)).await?;
+        Box::pin(service.register_at_legacy(cx, registration)).await;
     }
     Ok(RegisterColonyResponse {
         success: true,
@@ -93,7 +97,9 @@ pub(super) async fn lookup<P: Platform>(
         }
         Err(error) => {
             let ask = async |legacy: LegacyClient<P>, options| {
-                legacy.lookup_colony(&request, options).await
+                let found = legacy.lookup_colony(&request, options).await?;
+                let is_it = found.message.mesh_id == request.mesh_id;
+                only_if(is_it && !found.message.pubkey.is_empty(), found)
             };
             Box::pin(service.ask_legacy(cx, error, ask)).await?
         }

@@ -131,6 +131,21 @@ impl<P: Platform> Discovery<P> {
         }
     }
 
+    /// The record of a live lease, as its object has it: no copy of it.
+    ///
+    /// # Errors
+    /// `unavailable`
+    pub(super) async fn record(&self, key: LeaseKey) -> Result<Option<Vec<u8>>, Error> {
+        let object = self.object_of(&key);
+        let request = LookupRequest { key: Some(key) };
+        let answer = object.lookup(&request, CallOptions::default()).await;
+        Ok(answer
+            .map_err(hide)?
+            .message
+            .lease
+            .map(|lease| lease.record))
+    }
+
     /// A live lease.
     ///
     /// # Errors
@@ -171,11 +186,10 @@ impl<P: Platform> Discovery<P> {
         self.cache().forget(key);
     }
 
-    /// Ends a lease, if it is that owner's; empty for whoever's. Whether there was a live one.
-    pub(super) async fn release_lease(&self, key: LeaseKey, owner: String) -> Result<bool, Error> {
+    /// Ends a lease. Whether there was a live one.
+    pub(super) async fn release_lease(&self, key: LeaseKey) -> Result<bool, Error> {
         let object = self.object_of(&key);
-        let key = Some(key);
-        let request = ReleaseRequest { key, owner };
+        let request = ReleaseRequest { key: Some(key) };
         let answer = object.release(&request, CallOptions::default()).await;
         Ok(answer.map_err(hide)?.message.released)
     }

@@ -1,18 +1,33 @@
 //! What the registry does not know is asked of the old server, and what registers here registers there as well.
 
+use std::time::Duration;
+
 use connect::{CallOptions, Code, Context, Error, Response};
+use prost::Message as _;
 
 use super::{Discovery, Platform, lease};
 use crate::meter::AnsweredBy;
 use crate::migration::{
-    LEGACY, Legacy, Migration, Outcome, Registration, SOURCE, call_options, is_forwarded,
+    LEGACY, Legacy, Migration, Outcome, Registration, SOURCE, call_options, is_forwarded, patience,
+    reason,
 };
-use crate::protos::coral::discovery::v1::DiscoveryServiceClient;
-use crate::protos::coral::registry::v1::{Granted, LeaseKey, LeaseKind};
+use crate::protos::coral::discovery::v1::{
+    DiscoveryServiceClient, LookupColonyRequest, LookupColonyResponse, RegisterColonyRequest,
+};
+use crate::protos::coral::registry::v1::LeaseKind;
 
 /// A client of the old server.
 pub(super) type LegacyClient<P> =
     DiscoveryServiceClient<<<P as Platform>::Legacy as Legacy>::Transport>;
+
+/// What an answer is if it is one to what was asked: whatever else may listen at that address can say `200 OK`.
+pub(super) fn only_if<M>(is_it: bool, answer: Response<M>) -> Result<Response<M>, Error> {
+    if is_it {
+        Ok(answer)
+    } else {
+        Err(Error::unknown("the answer is to something else"))
+    }
+}
 
 impl<P: Platform> Discovery<P> {
     /// How clients move, if they do and this is not a call that the other server has made for one.
@@ -38,16 +53,8 @@ impl<P: Platform> Discovery<P> {
         if error.code() != Code::NotFound {
             return Err(error);
         }
-        let client = self.platform.legacy().client(&migration.url);
-        let now_ms = self.now_ms();
-        let options = call_options(migration, cx.peer(), cx.deadline(), now_ms)
-            .filter(|_| self.isolate.legacy.is_asked(now_ms));
-        let answer = match options {
-            Some(options) => Some(ask(client, options).await),
-            None => None,
-        };
-        match (self.note_legacy(answer.as_ref(), now_ms), answer) {
-            (Outcome::Done, Some(Ok(found))) => {
+        match self.ask(cx, migration, ask).await {
+            (_, Some(Ok(found))) => {
                 let answered_by = Some(AnsweredBy::Legacy);
                 self.meter.note(|usage| usage.answered_by = answered_by);
                 let mut answer = Response::from(found.message);
@@ -55,85 +62,134 @@ impl<P: Platform> Discovery<P> {
                 Ok(answer)
             }
             (Outcome::NotFound, _) => Err(error),
-            (_, answer) => {
-                let cause = answer.and_then(Result::err).map(why).unwrap_or_default();
-                Err(lease::try_again(format!(
-                    "{} here, and the old server does not answer now",
-                    error.message()
-                ))
-                .with_cause(cause))
-            }
+            _ => Err(lease::try_again(format!(
+                "{} here, and the old server does not answer now",
+                error.message()
+            ))),
         }
     }
 
-    /// Registers at the old server what was registered here.
+    /// Where registrations wait for the old server, a colony that does not hold its id here is not given it while another
+    /// key holds it there. Also of a call that was passed on to us, as anybody can say that of theirs.
     ///
     /// # Errors
-    /// `already_exists` where that server is waited for and another key holds it there: what was new here is then taken back.
-    pub(super) async fn register_at_legacy(
+    /// `already_exists` if another key does; `unavailable` where the caller is in too much of a hurry to know.
+    pub(super) async fn ask_before_granting(
         &self,
         cx: &Context,
-        registration: Registration,
-        granted: &Granted,
+        colony: &RegisterColonyRequest,
     ) -> Result<(), Error> {
-        let Some(migration) = self.migration(cx) else {
+        let migration = self.isolate.config.migration.as_ref();
+        let Some(migration) = migration.filter(|migration| migration.is_awaited) else {
             return Ok(());
         };
-        let legacy = self.platform.legacy();
-        if !migration.is_awaited {
-            legacy.register_later(registration, cx.peer());
-            return Ok(());
-        }
-        let now_ms = self.now_ms();
-        let answer = match call_options(migration, cx.peer(), cx.deadline(), now_ms) {
-            Some(options) => {
-                let client = legacy.client(&migration.url);
-                Some(registration.send(&client, options).await)
+        let key = lease::key(LeaseKind::Colony, colony.mesh_id.clone(), String::new());
+        if let Some(record) = self.record(key).await? {
+            let held = LookupColonyResponse::decode(record.as_slice()).unwrap_or_default();
+            if held.pubkey == colony.pubkey {
+                return Ok(());
             }
-            None => None,
+        }
+        let request = LookupColonyRequest {
+            mesh_id: colony.mesh_id.clone(),
         };
-        if self.note_legacy(answer.as_ref(), now_ms) != Outcome::SplitBrain {
-            return Ok(());
+        let ask = async |legacy: LegacyClient<P>, options| {
+            let found = legacy.lookup_colony(&request, options).await?;
+            let is_it = found.message.mesh_id == request.mesh_id;
+            only_if(is_it && !found.message.pubkey.is_empty(), found)
+        };
+        match self.ask(cx, migration, ask).await {
+            (_, Some(Ok(found))) if found.message.pubkey != colony.pubkey => {
+                self.meter
+                    .note(|usage| usage.legacy = Some(Outcome::SplitBrain));
+                Err(Error::already_exists(format!(
+                    "colony '{}' already registered with different public key at the server that this one \
+                     replaces (already registered with different pubkey): this may be a split brain, wait \
+                     until the lease lapses or use another id",
+                    colony.mesh_id
+                )))
+            }
+            (Outcome::Failed | Outcome::Skipped, _) if self.is_hurried(cx, migration) => {
+                Err(lease::try_again(
+                    "too little time to ask the server that this one replaces: allow for more",
+                ))
+            }
+            _ => Ok(()),
         }
-        let (key, owner) = lease_of(registration);
-        let id = key.id.clone();
-        if granted.is_new {
-            self.release_lease(key, owner).await?;
-        }
-        Err(Error::already_exists(format!(
-            "'{id}' already registered with different public key at the server that this one replaces \
-             (already registered with different pubkey): this may be a split brain, wait until the lease \
-             lapses or use another id"
-        )))
     }
 
-    fn note_legacy<M>(&self, answer: Option<&Result<M, Error>>, started_at_ms: i64) -> Outcome {
+    /// Registers at the old server what was registered here. Whatever becomes of it, it is registered here.
+    pub(super) async fn register_at_legacy(&self, cx: &Context, registration: Registration) {
+        let Some(migration) = self.migration(cx) else {
+            return;
+        };
+        let legacy = self.platform.legacy();
+        let now_ms = self.now_ms();
+        let patience = patience(migration, cx.deadline(), now_ms);
+        if migration.is_awaited
+            && patience > Duration::ZERO
+            && !self.isolate.legacy.is_at_peace(now_ms)
+        {
+            let options = call_options(patience, cx.peer());
+            let answer = registration
+                .send(&legacy.client(&migration.url), options)
+                .await;
+            let is_hurried = patience < migration.timeout;
+            if self.note_legacy(Some(&answer), now_ms, is_hurried) != Outcome::Failed {
+                return;
+            }
+        }
+        legacy.register_later(registration, cx.peer());
+    }
+
+    /// Asks the old server, unless it is left in peace or no time is left for it.
+    async fn ask<M>(
+        &self,
+        cx: &Context,
+        migration: &Migration,
+        ask: impl AsyncFnOnce(LegacyClient<P>, CallOptions) -> Result<Response<M>, Error>,
+    ) -> (Outcome, Option<Result<Response<M>, Error>>) {
+        let now_ms = self.now_ms();
+        let patience = patience(migration, cx.deadline(), now_ms);
+        let is_asked = patience > Duration::ZERO && self.isolate.legacy.is_asked(now_ms);
+        let answer = if is_asked {
+            let client = self.platform.legacy().client(&migration.url);
+            Some(ask(client, call_options(patience, cx.peer())).await)
+        } else {
+            None
+        };
+        let is_hurried = patience < migration.timeout;
+        (
+            self.note_legacy(answer.as_ref(), now_ms, is_hurried),
+            answer,
+        )
+    }
+
+    /// Whether a caller gives the old server less time than it may take.
+    fn is_hurried(&self, cx: &Context, migration: &Migration) -> bool {
+        // By when the call came: what it has waited for since is not the caller's choice.
+        let started_at_ms = self.now_ms().saturating_sub(self.meter.usage().legacy_ms);
+        patience(migration, cx.deadline(), started_at_ms) < migration.timeout
+    }
+
+    fn note_legacy<M>(
+        &self,
+        answer: Option<&Result<M, Error>>,
+        started_at_ms: i64,
+        is_hurried: bool,
+    ) -> Outcome {
         let outcome = answer.map_or(Outcome::Skipped, Outcome::of);
         let now_ms = self.now_ms();
-        self.isolate.legacy.note(outcome, now_ms);
+        if let (Outcome::Failed, Some(Err(error))) = (outcome, answer) {
+            self.platform.legacy().complain(&reason(error));
+        }
+        if outcome != Outcome::Failed || !is_hurried {
+            self.isolate.legacy.note(outcome, now_ms);
+        }
         self.meter.note(|usage| {
             usage.legacy = Some(outcome);
-            usage.legacy_ms = now_ms.saturating_sub(started_at_ms);
+            usage.legacy_ms += now_ms.saturating_sub(started_at_ms);
         });
         outcome
     }
-}
-
-/// The lease that is registered, and its owner.
-fn lease_of(registration: Registration) -> (LeaseKey, String) {
-    match registration {
-        Registration::Colony(colony) => {
-            let key = lease::key(LeaseKind::Colony, colony.mesh_id, String::new());
-            (key, colony.pubkey)
-        }
-        Registration::Agent(agent) => {
-            let key = lease::key(LeaseKind::Agent, agent.agent_id, agent.mesh_id);
-            (key, agent.pubkey)
-        }
-    }
-}
-
-/// For the log.
-fn why(error: Error) -> String {
-    format!("{error} {}", error.cause().unwrap_or_default())
 }

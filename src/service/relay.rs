@@ -67,7 +67,7 @@ pub(super) async fn release<P: Platform>(
     service.limit_client(Limit::RegisterByClient, cx).await?;
     let session_id = request.session_id;
     let key = lease::key(LeaseKind::RelaySession, session_id.clone(), String::new());
-    if service.release_lease(key, String::new()).await? {
+    if service.release_lease(key).await? {
         return Ok(ReleaseRelayResponse { success: true });
     }
     Err(Error::not_found(format!(

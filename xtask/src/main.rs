@@ -226,7 +226,10 @@ fn run(command: Command) -> anyhow::Result<()> {
             preflight::check(&environment, offline)
         }
         Command::Keygen => keygen::print(),
-        Command::Breaking { against } => proto::breaking(against.as_deref()),
+        Command::Breaking { against } => {
+            tools::install()?;
+            proto::breaking(against.as_deref())
+        }
         Command::Serve {
             port,
             storage,

@@ -21,6 +21,9 @@ const COMPLAINTS: [&str; 4] = [
     "not inherited by environments",
 ];
 
+/// What Cloudflare says of a Worker that was never deployed.
+const NO_WORKER: &str = "[code: 10007]";
+
 /// The secret without which agents get no tickets.
 const SIGNING_KEY: &str = "DISCOVERY_SIGNING_KEY";
 
@@ -67,12 +70,13 @@ pub(crate) fn deploy_dry(environment: &str) -> Result<()> {
     Ok(())
 }
 
-/// What wrangler is told to be logged in as.
+/// A secret, without its value.
 #[derive(Deserialize)]
 struct Secret {
     name: String,
 }
 
+/// What is deployed: two versions during a rollout.
 #[derive(Deserialize)]
 struct Deployment {
     versions: Vec<Value>,
@@ -85,17 +89,20 @@ fn check_account(environment: &str) -> Result<bool> {
         who.status.success(),
         "wrangler is not logged in: run `npx wrangler login`, set CLOUDFLARE_API_TOKEN, or check the file alone with --offline"
     );
-    let secrets =
-        json::<Vec<Secret>>(&["secret", "list", "--format", "json", "--env", environment]);
-    let Ok(secrets) = secrets else {
-        println!(
-            "note: nothing is deployed there yet, so the first deployment is `wrangler deploy`, and secrets come after it"
-        );
-        return Ok(true);
+    let listed = json::<Vec<Secret>>(&["secret", "list", "--format", "json", "--env", environment]);
+    let secrets = match listed {
+        Ok(secrets) => secrets,
+        Err(error) if error.to_string().contains(NO_WORKER) => {
+            println!(
+                "note: nothing is deployed there yet, so the first deployment is `wrangler deploy`, and secrets come after it"
+            );
+            return Ok(true);
+        }
+        Err(error) => return Err(error),
     };
     if !secrets.iter().any(|secret| secret.name == SIGNING_KEY) {
         println!(
-            "note: {SIGNING_KEY} is not set: agents get no tickets. `cargo xtask keygen | npx wrangler secret put {SIGNING_KEY} --env {environment}`"
+            "note: {SIGNING_KEY} is not set: agents get no tickets. See docs/setup.md, step 7"
         );
     }
     let deployed: Deployment = json(&["deployments", "status", "--json", "--env", environment])?;

@@ -45,7 +45,7 @@ func rollout(t *testing.T, deployed string, environment []string, arguments ...s
 	command.Env = append(command.Env, environment...)
 	output, failed := command.CombinedOutput()
 	called, err := os.ReadFile(notes)
-	if err != nil {
+	if err != nil && failed == nil {
 		t.Fatalf("%v: %s", err, output)
 	}
 	return strings.Split(strings.TrimSpace(string(called)), "\n"), failed
@@ -76,6 +76,7 @@ func TestStepsOfARollout(t *testing.T) {
 			smoke + "new",
 		}},
 		{"all", both, []string{"to", "new", "100"}, []string{
+			"npx wrangler deployments status --env production --json",
 			"npx wrangler versions deploy new@100% --env production --yes --message all to new",
 			smoke + "new",
 		}},
@@ -92,6 +93,30 @@ func TestStepsOfARollout(t *testing.T) {
 			}
 			if _, err := rollout(t, step.deployed, []string{"BROKEN=1"}, step.arguments...); err == nil {
 				t.Error("a smoke test that fails must fail the step")
+			}
+		})
+	}
+}
+
+// What a person may choose wrongly is refused before anything is deployed.
+func TestStepsThatWouldDoHarmAreRefused(t *testing.T) {
+	t.Parallel()
+	for name, step := range map[string]struct {
+		deployed  string
+		arguments []string
+	}{
+		"another upload during a rollout":     {both, []string{"upload"}},
+		"the old version in place of the new": {both, []string{"to", "old", "50"}},
+		"a version that was not tried":        {alone, []string{"to", "new", "100"}},
+		"no version":                          {both, []string{"to", "", "10"}},
+		"back to nowhere":                     {both, []string{"back", ""}},
+		"nothing":                             {both, []string{""}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			called, err := rollout(t, step.deployed, nil, step.arguments...)
+			if err == nil || strings.Contains(strings.Join(called, "\n"), "versions deploy") || strings.Contains(strings.Join(called, "\n"), "rollback") {
+				t.Errorf("%v: called\n%s", err, strings.Join(called, "\n"))
 			}
 		})
 	}

@@ -1,12 +1,12 @@
 package e2e
 
 import (
-	"context"
+	"encoding/json"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
-	"time"
 
 	"connectrpc.com/connect"
 	"google.golang.org/protobuf/proto"
@@ -210,19 +210,49 @@ func TestMigrationTheOldServerBeingDownFailsNothingThatWeKnow(t *testing.T) {
 
 func TestMigrationASlowOldServerIsGivenUpInTime(t *testing.T) {
 	t.Parallel()
-	old, worker := migrating(t, "LEGACY_TIMEOUT_MS=10000")
+	old, worker := migrating(t, "LEGACY_TIMEOUT_MS=5000")
 	registerColony(t, old.Client(), colony("left", "k"))
-	// Longer than any deadline below, which a call that waited for it would break.
-	old.Delay(60_000)
-	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
-	defer cancel()
-	_, err := worker.Client().LookupColony(ctx, send(&discoveryv1.LookupColonyRequest{MeshId: "left"}))
-	wantNotFoundNow(t, err)
-	ctx, cancel = context.WithTimeout(t.Context(), 5*time.Second)
-	defer cancel()
-	if _, err := worker.Client().RegisterColony(ctx, send(colony("m", "k"))); err != nil {
-		t.Fatalf("nobody waits for it: %v", err)
+	// Longer than anybody waits below.
+	old.Delay(120_000)
+	// What the server is told, not what this client keeps: it would give up by itself.
+	status, body := post(t, worker, "LookupColony", `{"meshId":"left"}`, "Connect-Timeout-Ms", "1500")
+	if status != http.StatusServiceUnavailable || !strings.Contains(body, "old server does not answer") {
+		t.Errorf("%d %s", status, body)
 	}
+	// Callers in a hurry say nothing of the server: others go on asking it.
+	for range 4 {
+		post(t, worker, "LookupColony", `{"meshId":"left"}`, "Connect-Timeout-Ms", "150", "Cf-Ray", "hurried")
+	}
+	if line := worker.LastRequest("hurried"); line.Legacy != "failed" {
+		t.Errorf("%+v", line)
+	}
+	registerColony(t, worker.Client(), colony("m", "k"), "Cf-Ray", "nobody waits")
+	if line := worker.Request("nobody waits"); line.Legacy != "" {
+		t.Errorf("%+v", line)
+	}
+}
+
+// post makes a call as curl does, with headers as name, value.
+func post(t *testing.T, worker *harness.Worker, method, body string, headers ...string) (int, string) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(deadline(t), http.MethodPost, worker.URL+procedure(method), strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Content-Type", "application/json")
+	for i := 0; i+1 < len(headers); i += 2 {
+		request.Header.Set(headers[i], headers[i+1])
+	}
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	said, err := io.ReadAll(answer.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return answer.StatusCode, string(said)
 }
 
 func TestMigrationAnAwaitedSlowOldServerFailsNoRegistration(t *testing.T) {
@@ -239,21 +269,53 @@ func TestMigrationASplitBrainThereIsToldWhereItIsAwaited(t *testing.T) {
 	t.Parallel()
 	old, worker := migrating(t, "LEGACY_AWAITED=true")
 	registerColony(t, old.Client(), colony("m", "theirs"))
-	registerAgent(t, old.Client(), agent("a", "m", "theirs"))
-	_, err := worker.Client().RegisterColony(deadline(t), send(colony("m", "other"), "Cf-Ray", "split"))
-	wantError(t, err, connect.CodeAlreadyExists, "already registered with different pubkey", "server that this one replaces")
-	if line := worker.Request("split"); line.Legacy != "split_brain" {
-		t.Errorf("%+v", line)
+	for name, headers := range map[string][]string{
+		"plain": nil,
+		// What anybody can send to have it otherwise.
+		"as if passed on": {"Coral-Discovery-Forwarded", "1"},
+	} {
+		_, err := worker.Client().RegisterColony(deadline(t), send(colony("m", "other"), append(headers, "Cf-Ray", name)...))
+		wantError(t, err, connect.CodeAlreadyExists, "already registered with different pubkey", "server that this one replaces")
+		if line := worker.Request(name); line.Legacy != "split_brain" || line.Level != "warn" || line.RowsWritten != 0 {
+			t.Errorf("%+v", line)
+		}
 	}
-	_, err = worker.Client().RegisterAgent(deadline(t), send(agent("a", "m", "other")))
-	wantError(t, err, connect.CodeAlreadyExists, "already registered with different pubkey")
-	// What was granted here is taken back: the owner is found, and can move.
+	// Nobody gets it by being in a hurry.
+	old.Delay(5_000)
+	hurried := `{"meshId":"m","pubkey":"other","endpoints":["192.0.2.1:1"]}`
+	for _, ms := range []string{"50", "150", "400"} {
+		if status, body := post(t, worker, "RegisterColony", hurried, "Connect-Timeout-Ms", ms); status == http.StatusOK {
+			t.Errorf("in %s ms: %s", ms, body)
+		}
+	}
+	old.Delay(0)
 	found, err := lookupColony(t, worker.Client(), "m")
 	if err != nil || found.Pubkey != "theirs" {
 		t.Errorf("%v %v", found, err)
 	}
+	// The owner can move.
 	registerColony(t, worker.Client(), colony("m", "theirs"))
-	registerAgent(t, worker.Client(), agent("a", "m", "theirs"))
+}
+
+// The old server has one agent of an id, whatever its mesh: what is no split brain here fails no call.
+func TestMigrationAgentsOfOneIdInTwoMeshesRegisterHere(t *testing.T) {
+	t.Parallel()
+	old, worker := migrating(t, "LEGACY_AWAITED=true", "AGENT_TAKEOVER=true")
+	registerAgent(t, old.Client(), agent("a", "m1", "k1"))
+	registerAgent(t, worker.Client(), agent("a", "m2", "k2"), "Cf-Ray", "second")
+	if line := worker.Request("second"); line.Legacy != "split_brain" || line.Level != "warn" {
+		t.Errorf("%+v", line)
+	}
+	found, err := lookupAgent(t, worker.Client(), "a", "m2")
+	if err != nil || found.Pubkey != "k2" {
+		t.Errorf("%v %v", found, err)
+	}
+	// And a takeover, which the old server refuses, is one here.
+	registerAgent(t, worker.Client(), agent("a", "m2", "k3"))
+	found, err = lookupAgent(t, worker.Client(), "a", "m2")
+	if err != nil || found.Pubkey != "k3" {
+		t.Errorf("%v %v", found, err)
+	}
 }
 
 func TestMigrationASplitBrainThereEndsNoLeaseThatLivesHere(t *testing.T) {
@@ -263,8 +325,10 @@ func TestMigrationASplitBrainThereEndsNoLeaseThatLivesHere(t *testing.T) {
 	old.Kill()
 	old.Start()
 	registerColony(t, old.Client(), colony("m", "squatter"))
-	_, err := worker.Client().RegisterColony(deadline(t), send(colony("m", "ours")))
-	wantError(t, err, connect.CodeAlreadyExists)
+	registerColony(t, worker.Client(), colony("m", "ours"), "Cf-Ray", "held here")
+	if line := worker.Request("held here"); line.Legacy != "split_brain" || line.Level != "warn" {
+		t.Errorf("%+v", line)
+	}
 	found, err := lookupColony(t, worker.Client(), "m")
 	if err != nil || found.Pubkey != "ours" {
 		t.Errorf("%v %v", found, err)
@@ -318,13 +382,19 @@ func TestMigrationServersThatKnowEachOtherAskNoFurther(t *testing.T) {
 	_, err := lookupColony(t, one.Client(), "unknown")
 	wantError(t, err, connect.CodeNotFound)
 	registerColony(t, one.Client(), colony("m", "k"))
-	if found, err := lookupColony(t, other.Client(), "m"); err != nil || found.Pubkey != "k" {
+	if found, err := lookupColony(t, other.Client(), "m", "Cf-Ray", "last"); err != nil || found.Pubkey != "k" {
 		t.Errorf("%v %v", found, err)
 	}
+	other.Request("last")
 	for name, worker := range map[string]*harness.Worker{"one": one, "other": other} {
 		for _, method := range []string{"LookupColony", "RegisterColony"} {
 			calls := strings.Count(worker.Log(), `"rpc":"`+method+`"`)
-			if want := map[string]int{"oneLookupColony": 1, "oneRegisterColony": 1, "otherLookupColony": 2, "otherRegisterColony": 1}[name+method]; calls != want {
+			if want := map[string]int{
+				// Its own, and the other's before that grants.
+				"oneLookupColony": 2, "oneRegisterColony": 1,
+				// On behalf of the first, before that grants, and its own.
+				"otherLookupColony": 3, "otherRegisterColony": 1,
+			}[name+method]; calls != want {
 				t.Errorf("%s has had %d calls of %s, want %d", name, calls, method, want)
 			}
 		}
@@ -354,10 +424,14 @@ func TestMigrationAnythingElseAtThatURLIsNoAnswer(t *testing.T) {
 		"a redirect": func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, elsewhere.URL, http.StatusTemporaryRedirect)
 		},
-		"nothing":     func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotFound) },
-		"broken off":  func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
-		"a flood":     func(w http.ResponseWriter, _ *http.Request) { flood(w) },
-		"no message":  func(w http.ResponseWriter, _ *http.Request) { garbage(w) },
+		"nothing":    func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotFound) },
+		"broken off": func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
+		"a flood":    func(w http.ResponseWriter, _ *http.Request) { flood(w) },
+		"no message": func(w http.ResponseWriter, _ *http.Request) { garbage(w) },
+		"an empty message": func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/proto")
+		},
+		"a wall":      func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "x", http.StatusForbidden) },
 		"a bad error": func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "x", http.StatusBadGateway) },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -367,8 +441,11 @@ func TestMigrationAnythingElseAtThatURLIsNoAnswer(t *testing.T) {
 			worker := harness.Start(t, "LEGACY_DISCOVERY_URL="+server.URL)
 			_, err := lookupColony(t, worker.Client(), "unknown", "Cf-Ray", "odd")
 			wantNotFoundNow(t, err)
-			if line := worker.Request("odd"); line.Legacy != "failed" || line.Cause == "" {
+			if line := worker.Request("odd"); line.Legacy != "failed" || line.Level != "info" {
 				t.Errorf("%+v", line)
+			}
+			if !strings.Contains(worker.Log(), "LEGACY_DISCOVERY_URL, does not answer") {
+				t.Error("the log does not say so")
 			}
 			registerColony(t, worker.Client(), colony("m", "k"))
 		})
@@ -402,8 +479,25 @@ func TestOnCloudflareMigrationIsCounted(t *testing.T) {
 	if _, err := lookupColony(t, worker.Client(), "left"); err != nil {
 		t.Fatal(err)
 	}
+	type point struct {
+		Indexes, Blobs []string
+		Doubles        []float64
+	}
+	points := map[string]point{}
 	harness.Eventually(t, patience, "points of both", func() bool {
-		points := strings.Join(worker.Lines(), "\n")
-		return strings.Contains(points, `"ForwardRegisterColony"`) && strings.Contains(points, `"legacy"`)
+		for _, line := range worker.Lines() {
+			var written struct{ Point point }
+			if json.Unmarshal([]byte(line), &written) == nil && len(written.Point.Blobs) == 9 {
+				points[written.Point.Blobs[0]] = written.Point
+			}
+		}
+		return len(points["ForwardRegisterColony"].Blobs) > 0 && len(points["LookupColony"].Blobs) > 0
 	})
+	if lookup := points["LookupColony"]; lookup.Blobs[3] != "legacy" || lookup.Blobs[8] != "done" {
+		t.Errorf("%+v", lookup)
+	}
+	forward := points["ForwardRegisterColony"]
+	if forward.Indexes[0] != "Forward" || forward.Blobs[6] == "" || len(forward.Blobs[7]) != 16 || forward.Blobs[8] != "done" || len(forward.Doubles) != 1 {
+		t.Errorf("%+v", forward)
+	}
 }

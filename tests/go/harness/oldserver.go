@@ -34,6 +34,12 @@ func StartOldServer(t T) *OldServer {
 // Start starts it again after Kill: it knows nobody then.
 func (o *OldServer) Start() {
 	o.t.Helper()
+	// Another process may have got its port meanwhile, for a moment.
+	Eventually(o.t, startDeadline, "the old server listens", o.start)
+}
+
+func (o *OldServer) start() bool {
+	o.t.Helper()
 	o.command = exec.Command(Built(o.t, "oldserver"), "-address", o.address)
 	output, err := o.command.StdoutPipe()
 	if err != nil {
@@ -45,10 +51,11 @@ func (o *OldServer) Start() {
 	line, err := bufio.NewReader(output).ReadString('\n')
 	if err != nil {
 		o.Kill()
-		o.t.Fatalf("the old server does not listen: %v", err)
+		return false
 	}
 	o.address = strings.TrimSpace(line)
 	o.URL = "http://" + o.address
+	return true
 }
 
 // Kill ends it.

@@ -33,6 +33,25 @@ func (d deployment) client(codec string) load.Client {
 
 func ask[T any](message *T) *connect.Request[T] { return connect.NewRequest(message) }
 
+// spreading is how long a deployment takes at most until all places know of it.
+const spreading = 30 * time.Second
+
+// awaitVersion waits until the version that the caller wants answers, or long enough: what is looked at then says so.
+func (d deployment) awaitVersion() {
+	client := d.client("proto")
+	ticker := time.NewTicker(time.Second)
+	defer ticker.Stop()
+	for end := time.Now().Add(spreading); d.version != "" && time.Now().Before(end); <-ticker.C {
+		answer, err := client.Health(context.Background(), ask(&discoveryv1.HealthRequest{}))
+		if err == nil && answer.Header().Get(versionHeader) == d.version {
+			return
+		}
+	}
+}
+
+// versionHeader is where Health names the deployed version.
+const versionHeader = "Coral-Discovery-Version"
+
 // want compares.
 func want[T comparable](what string, got, wanted T) error {
 	if got != wanted {
@@ -51,7 +70,7 @@ func (d deployment) calls(r *report, codec string) {
 		if err != nil {
 			return err
 		}
-		r.Version = answer.Header().Get("Coral-Discovery-Version")
+		r.Version = answer.Header().Get(versionHeader)
 		if d.version != "" {
 			return errors.Join(want("status", answer.Msg.Status, "ok"), want("version", r.Version, d.version))
 		}

@@ -47,6 +47,7 @@ func run(told flags) int {
 	report := &report{URL: told.url, quiet: told.json, strict: told.strict, Started: time.Now().UTC()}
 	httpClient := &http.Client{Timeout: patience, Transport: overriding{told}}
 	d := deployment{flags: told, http: httpClient, run: strings.ToLower(ulid.Make().String())}
+	d.awaitVersion()
 	d.wire(report)
 	for _, codec := range []string{"proto", "json"} {
 		d.calls(report, codec)

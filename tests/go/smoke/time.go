@@ -72,6 +72,9 @@ func (d deployment) lapse(r *report) {
 		for range ticker.C {
 			_, err := client.LookupColony(ctx, ask(&discoveryv1.LookupColonyRequest{MeshId: mesh}))
 			if connect.CodeOf(err) == connect.CodeNotFound {
+				if lived := time.Since(registered); lived < ttl-grace {
+					return fmt.Errorf("it is found no more after %v, and was registered for %v", lived.Round(time.Second), ttl)
+				}
 				break
 			}
 			if err != nil {

@@ -14,6 +14,9 @@ pub(super) struct Line {
     pub(super) name: &'static str,
     pub(super) used: f64,
     pub(super) included: f64,
+    /// How much is sold at a time, and for what.
+    pub(super) price: (f64, f64),
+    pub(super) free_a_day: Option<f64>,
     pub(super) dollars: f64,
 }
 
@@ -25,6 +28,8 @@ pub(super) fn lines(usage: &Usage) -> Vec<Line> {
             name: price.name,
             used,
             included: price.included,
+            price: (price.unit, price.dollars),
+            free_a_day: price.free_a_day,
             dollars: beyond(price, used),
         }
     };
@@ -52,6 +57,12 @@ pub(super) fn free_plan(usage: &Usage) -> (&'static str, f64) {
         ("nothing", 0.0),
         |most, part| if part.1 > most.1 { part } else { most },
     )
+}
+
+/// What a month costs, in dollars: nothing as long as the free plan lasts.
+pub(super) fn month(usage: &Usage) -> f64 {
+    let (_, part) = free_plan(usage);
+    if part <= 1.0 { 0.0 } else { total(usage) }
 }
 
 #[cfg(test)]

@@ -2,8 +2,10 @@
 
 mod bill;
 mod counts;
+mod numbers;
 mod prices;
 mod reports;
+mod tables;
 mod usage;
 
 use std::fs;
@@ -98,11 +100,12 @@ fn part(text: &str) -> Result<f64, String> {
 type Table = (&'static str, &'static str, fn(&Counts) -> String);
 
 /// The tables of the documentation, each between two marks.
-const TABLES: [Table; 4] = [
-    ("README.md", "cost", reports::summary),
-    ("docs/cost.md", "plan", reports::corrected_plan),
-    ("docs/cost.md", "levers", reports::levers),
-    ("docs/cost.md", "predecessors", reports::predecessors),
+const TABLES: [Table; 5] = [
+    ("README.md", "cost", tables::summary),
+    ("docs/cost.md", "lines", tables::lines),
+    ("docs/cost.md", "rfd", tables::corrected_plan),
+    ("docs/cost.md", "levers", tables::levers),
+    ("docs/cost.md", "predecessors", tables::predecessors),
 ];
 
 /// Prints the bill of a site, or writes the tables of the documentation anew.

@@ -38,7 +38,7 @@ const MILLION: f64 = 1e6;
 /// The paid plan itself, for a month. <https://developers.cloudflare.com/workers/platform/pricing/>, 2026-07-07
 pub(super) const PLAN: f64 = 5.0;
 
-/// When the prices below were looked at last.
+/// When the prices below were gathered, from pages of up to October 2026.
 pub(super) const DATE: &str = "2026-11-25";
 
 /// Of what an object always has while it is busy, in GB. Same page as its prices.
