@@ -44,6 +44,7 @@ const worker :Workerd.Worker = (
     (name = "DISCOVERY_SIGNING_KEY", fromEnvironment = "DISCOVERY_SIGNING_KEY"),
     (name = "ENVIRONMENT", fromEnvironment = "ENVIRONMENT"),
     (name = "LEGACY_AWAITED", fromEnvironment = "LEGACY_AWAITED"),
+    (name = "LEGACY_CODEC", fromEnvironment = "LEGACY_CODEC"),
     (name = "LEGACY_DISCOVERY_URL", fromEnvironment = "LEGACY_DISCOVERY_URL"),
     (name = "LEGACY_TIMEOUT_MS", fromEnvironment = "LEGACY_TIMEOUT_MS"),
     (name = "LOG_FORMAT", fromEnvironment = "LOG_FORMAT"),

@@ -356,6 +356,8 @@ mod tests {
             ("DISCOVERY_PREVIOUS_KEYS", "c2VjcmV0"),
             ("DISCOVERY_ADMIN_KEY", "c2VjcmV0"),
             ("LEGACY_DISCOVERY_URL", "discovery.example.org"),
+            ("LEGACY_CODEC", "xml"),
+            ("LEGACY_TIMEOUT_MS", "5001"),
         ] {
             let error = config(&[(name, value)]).unwrap_err();
             assert_eq!(error.code(), connect::Code::FailedPrecondition);

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::rc::Rc;
 
-use connect::{Client, Codec, Host as _};
+use connect::{Client, Host as _};
 use connect_worker::{Fetch, WorkerHost};
 use worker::Env;
 
@@ -27,8 +27,8 @@ pub struct WorkerLegacy {
 impl Legacy for WorkerLegacy {
     type Transport = Fetch;
 
-    fn client(&self, url: &str) -> DiscoveryServiceClient<Fetch> {
-        client(url)
+    fn client(&self, migration: &Migration) -> DiscoveryServiceClient<Fetch> {
+        client(migration)
     }
 
     fn complain(&self, reason: &str) {
@@ -44,10 +44,15 @@ impl Legacy for WorkerLegacy {
     }
 }
 
-fn client(url: &str) -> DiscoveryServiceClient<Fetch> {
+fn client(migration: &Migration) -> DiscoveryServiceClient<Fetch> {
     let max_answer_bytes = limits::LEGACY_ANSWER_BYTES;
     let transport = Fetch { max_answer_bytes };
-    DiscoveryServiceClient(Client::new(transport, url, Codec::Proto, max_answer_bytes))
+    DiscoveryServiceClient(Client::new(
+        transport,
+        migration.url.as_str(),
+        migration.codec,
+        max_answer_bytes,
+    ))
 }
 
 fn complain(isolate: &Isolate, reason: &str) {
@@ -71,7 +76,7 @@ async fn register(
             let options = call_options(migration.timeout, peer);
             let is_worth_it = || !isolate.legacy.is_at_peace(WorkerHost.now_ms());
             let answer = registration
-                .send_later(&client(&migration.url), options, &WorkerHost, is_worth_it)
+                .send_later(&client(&migration), options, &WorkerHost, is_worth_it)
                 .await;
             (Outcome::of(&answer), answer.err())
         }

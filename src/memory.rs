@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use connect::testing::TestHost;
-use connect::{Client, Codec, Error, Host, Transport};
+use connect::{Client, Error, Host, Transport};
 
 use crate::cache::Kv;
-use crate::migration::{Legacy, Registration};
+use crate::migration::{Legacy, Migration, Registration};
 use crate::protos::coral::discovery::v1::DiscoveryServiceClient;
 use crate::rate_limit::{Limit, Limiter};
 use crate::registry::memory::MemoryObjects;
@@ -203,8 +203,9 @@ impl Kv for MemoryKv<'_> {
 impl<'a> Legacy for MemoryLegacy<'a> {
     type Transport = Self;
 
-    fn client(&self, url: &str) -> DiscoveryServiceClient<Self> {
-        DiscoveryServiceClient(Client::new(self.clone(), url, Codec::Proto, 1_000))
+    fn client(&self, migration: &Migration) -> DiscoveryServiceClient<Self> {
+        let url = migration.url.as_str();
+        DiscoveryServiceClient(Client::new(self.clone(), url, migration.codec, 1_000))
     }
 
     fn register_later(&self, registration: Registration, _: Option<IpAddr>) {

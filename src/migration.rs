@@ -10,7 +10,7 @@ mod reachability;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use connect::{CallOptions, Deadline, Error, Host, Transport};
+use connect::{CallOptions, Codec, Deadline, Error, Host, Transport};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 pub use self::outcome::{Outcome, reason};
@@ -41,6 +41,8 @@ const AGAIN_AFTER: Duration = Duration::from_secs(1);
 pub struct Migration {
     /// `LEGACY_DISCOVERY_URL`: scheme, authority, and a path without a slash at the end if there is one.
     pub url: String,
+    /// `LEGACY_CODEC`: what it speaks.
+    pub codec: Codec,
     /// `LEGACY_TIMEOUT_MS`: for how long it is waited for at most.
     pub timeout: Duration,
     /// `LEGACY_AWAITED`: whether a registration waits for the old server, and a colony's id that another key holds there is
@@ -65,8 +67,8 @@ pub trait Legacy {
     /// What carries calls to it.
     type Transport: Transport;
 
-    /// A client of the server at `url`.
-    fn client(&self, url: &str) -> DiscoveryServiceClient<Self::Transport>;
+    /// A client of it.
+    fn client(&self, migration: &Migration) -> DiscoveryServiceClient<Self::Transport>;
 
     /// Registers there what a caller at `peer` has registered here, once it is answered.
     fn register_later(&self, registration: Registration, peer: Option<IpAddr>);
@@ -175,6 +177,7 @@ mod tests {
 
     const MIGRATION: Migration = Migration {
         url: String::new(),
+        codec: Codec::Proto,
         timeout: Duration::from_secs(2),
         is_awaited: false,
     };

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use connect::Error;
+use connect::{Codec, Error};
 use sha2::{Digest as _, Sha256};
 
 use crate::limits;
@@ -14,6 +14,8 @@ pub(super) const PREVIOUS_KEYS: &str = "DISCOVERY_PREVIOUS_KEYS";
 pub(super) const ADMIN_KEY: &str = "DISCOVERY_ADMIN_KEY";
 
 pub(super) const LEGACY_URL: &str = "LEGACY_DISCOVERY_URL";
+
+const CODECS: [(&str, Codec); 2] = [("proto", Codec::Proto), ("json", Codec::Json)];
 
 /// A lookup that the registry does not know waits for the old server so long at the most, in milliseconds. It may be set to
 /// half of the ten seconds after which clients give up: whoever gives less is in a hurry, as [`patience`] has it.
@@ -69,6 +71,7 @@ impl<F: Fn(&str) -> Option<String>> Vars<F> {
     pub(super) fn migration(&self) -> Result<Option<Migration>, Error> {
         let timeout_ms = self.number("LEGACY_TIMEOUT_MS", LEGACY_TIMEOUT_MS, 1, 5_000)?;
         let is_awaited = self.number("LEGACY_AWAITED", false, false, true)?;
+        let codec = self.one_of("LEGACY_CODEC", Codec::Proto, &CODECS)?;
         let Some(url) = (self.0)(LEGACY_URL) else {
             return Ok(None);
         };
@@ -76,6 +79,7 @@ impl<F: Fn(&str) -> Option<String>> Vars<F> {
         let url = migration::base_url(&url).ok_or_else(|| wrong(LEGACY_URL, must))?;
         Ok(Some(Migration {
             url,
+            codec,
             timeout: Duration::from_millis(timeout_ms),
             is_awaited,
         }))

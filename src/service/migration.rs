@@ -131,9 +131,7 @@ impl<P: Platform> Discovery<P> {
             && !self.isolate.legacy.is_at_peace(now_ms)
         {
             let options = call_options(patience, cx.peer());
-            let answer = registration
-                .send(&legacy.client(&migration.url), options)
-                .await;
+            let answer = registration.send(&legacy.client(migration), options).await;
             let is_hurried = patience < migration.timeout;
             if self.note_legacy(Some(&answer), now_ms, is_hurried) != Outcome::Failed {
                 return;
@@ -153,7 +151,7 @@ impl<P: Platform> Discovery<P> {
         let patience = patience(migration, cx.deadline(), now_ms);
         let is_asked = patience > Duration::ZERO && self.isolate.legacy.is_asked(now_ms);
         let answer = if is_asked {
-            let client = self.platform.legacy().client(&migration.url);
+            let client = self.platform.legacy().client(migration);
             Some(ask(client, call_options(patience, cx.peer())).await)
         } else {
             None

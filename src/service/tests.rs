@@ -44,7 +44,14 @@ struct Service<'a> {
 
 impl<'a> Service<'a> {
     fn new(host: &'a TestHost) -> Self {
-        let var = |name: &str| (name == "CORAL_RELAYS").then(|| RELAYS.to_owned());
+        Self::with(host, &[("CORAL_RELAYS", RELAYS)])
+    }
+
+    fn with(host: &'a TestHost, vars: &[(&str, &str)]) -> Self {
+        let var = |name: &str| {
+            let found = vars.iter().find(|(known, _)| *known == name);
+            found.map(|(_, value)| (*value).to_owned())
+        };
         let isolate = Isolate::new(var, 0);
         assert!(isolate.fault.is_none());
         let objects = MemoryObjects::new(host, SETTINGS);
@@ -260,6 +267,72 @@ fn a_mesh_stays_with_its_relay_and_meshes_spread() {
     assert!(
         (10..=30).contains(&first),
         "{first} of 40 at the first of two"
+    );
+}
+
+/// While clients move from an old server which is down: what it is told when it is not is tested end to end.
+#[test]
+fn an_old_server_that_is_down_fails_no_call_that_the_registry_can_answer() {
+    const URL: (&str, &str) = ("LEGACY_DISCOVERY_URL", "http://old.example.org");
+    for (awaited, told_at_once) in [("false", 0), ("true", 2)] {
+        let host = TestHost::default();
+        let service = Service::with(&host, &[URL, ("LEGACY_AWAITED", awaited)]);
+        let legacy = &service.platform.legacy;
+        let client = client!(service);
+        block_on(client.register_colony(&colony("m"), call())).unwrap();
+        assert_eq!(
+            legacy.asked.get(),
+            told_at_once,
+            "before and after granting it"
+        );
+        assert_eq!(legacy.registered.borrow().len(), 1, "and it is told later");
+        let lookup = |mesh_id: &str| {
+            let mesh_id = mesh_id.to_owned();
+            block_on(client.lookup_colony(&LookupColonyRequest { mesh_id }, call()))
+        };
+        lookup("m").unwrap();
+        for _ in 0..5 {
+            let error = lookup("unknown").unwrap_err();
+            assert_eq!(error.code(), Code::Unavailable);
+            assert!(error.message().contains("not found"), "{error}");
+        }
+        assert_eq!(
+            legacy.asked.get(),
+            3,
+            "after three failures it is left in peace"
+        );
+        assert_eq!(legacy.complaints.borrow().len(), 3);
+        host.advance_ms(5_000);
+        assert!(lookup("unknown").is_err() && lookup("unknown").is_err());
+        assert_eq!(
+            legacy.asked.get(),
+            4,
+            "one call finds out whether it is back"
+        );
+    }
+}
+
+#[test]
+fn what_was_passed_on_goes_no_further() {
+    let host = TestHost::default();
+    let service = Service::with(&host, &[("LEGACY_DISCOVERY_URL", "http://old.example.org")]);
+    let client = client!(service);
+    let passed_on = || {
+        let mut options = call();
+        let one = http::HeaderValue::from_static("1");
+        options.headers.insert(crate::migration::FORWARDED, one);
+        options
+    };
+    block_on(client.register_colony(&colony("m"), passed_on())).unwrap();
+    let lookup = LookupColonyRequest {
+        mesh_id: "unknown".to_owned(),
+    };
+    let error = block_on(client.lookup_colony(&lookup, passed_on())).unwrap_err();
+    assert_eq!(error.code(), Code::NotFound);
+    let legacy = &service.platform.legacy;
+    assert_eq!(
+        (legacy.asked.get(), legacy.registered.borrow().len()),
+        (0, 0)
     );
 }
 

@@ -5,6 +5,8 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -112,6 +114,12 @@ func TestMigrationRegistrationsReachTheOldServer(t *testing.T) {
 			stun.Endpoints = nil
 			stun.ObservedEndpoint = &discoveryv1.Endpoint{Ip: "9.9.9.10", Port: 40000, Protocol: "udp"}
 			registerAgent(t, worker.Client(), stun, public...)
+			// Who waits is also asked for whether they hold their id here.
+			registerColony(t, worker.Client(), moved, append(public, "Cf-Ray", "heartbeat")...)
+			requests := map[string]int{"false": 1, "true": 2}[awaited]
+			if line := worker.Request("heartbeat"); line.ObjectRequests != requests || line.RowsWritten != 1 {
+				t.Errorf("%+v", line)
+			}
 			wantMoved := func() bool {
 				colony, err := lookupColony(t, old.Client(), "moved")
 				if err != nil {
@@ -410,6 +418,34 @@ func TestMigrationAServerThatKnowsItselfAsksOnce(t *testing.T) {
 	worker.Request("self")
 	if calls := strings.Count(worker.Log(), `"rpc":"LookupColony"`); calls != 2 {
 		t.Errorf("%d calls", calls)
+	}
+}
+
+// As the TypeScript worker does.
+func TestMigrationFromAServerThatSpeaksJSONAlone(t *testing.T) {
+	t.Parallel()
+	old := harness.StartOldServer(t)
+	target, err := url.Parse(old.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	proxy := httputil.NewSingleHostReverseProxy(target)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Content-Type") != "application/json" {
+			http.Error(w, `{"code":"invalid_argument","message":"Only JSON encoding is supported"}`, http.StatusBadRequest)
+			return
+		}
+		proxy.ServeHTTP(w, r)
+	}))
+	t.Cleanup(server.Close)
+	worker := harness.Start(t, "LEGACY_DISCOVERY_URL="+server.URL, "LEGACY_CODEC=json", "LEGACY_AWAITED=true")
+	registerColony(t, old.Client(), colony("left", "k"))
+	if found, err := lookupColony(t, worker.Client(), "left"); err != nil || found.Pubkey != "k" {
+		t.Errorf("%v %v", found, err)
+	}
+	registerColony(t, worker.Client(), colony("moved", "k"))
+	if found, err := lookupColony(t, old.Client(), "moved"); err != nil || found.Pubkey != "k" {
+		t.Errorf("%v %v", found, err)
 	}
 }
 
