@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"os/exec"
 	"strings"
 	"testing"
@@ -88,11 +87,7 @@ func TestSmokeNoticesWhatIsBroken(t *testing.T) {
 // A build whose lookups find leases that have lapsed.
 func TestSmokeNoticesLeasesThatDoNotLapse(t *testing.T) {
 	t.Parallel()
-	folder := os.Getenv("BROKEN_WORKER")
-	if folder == "" {
-		t.Skip("BROKEN_WORKER is not set: cargo xtask test sets it")
-	}
-	worker := harness.StartFolder(t, folder, "DEFAULT_TTL_SECONDS=1", "REGISTRY_SHARDS=0")
+	worker := startBroken(t, "DEFAULT_TTL_SECONDS=1")
 	said, ok := smoke(t, worker.URL, "-calls", "2", "-expiry")
 	if ok || !strings.Contains(said, "broken   proto a lease that lapses") {
 		t.Error(said)

@@ -8,15 +8,21 @@ import (
 	"github.com/coral-mesh/coral-discovery/tests/go/harness"
 )
 
+// startBroken runs a build that is broken on purpose: its lookups find leases that have lapsed, and it traps when it is asked to.
+func startBroken(t *testing.T, vars ...string) *harness.Worker {
+	t.Helper()
+	folder := os.Getenv("BROKEN_WORKER")
+	if folder == "" {
+		t.Skip("BROKEN_WORKER is not set: cargo xtask test builds it")
+	}
+	return harness.StartFolder(t, folder, append([]string{"REGISTRY_SHARDS=0"}, vars...)...)
+}
+
 // After a trap the module's memory may be in any state: it is started anew, objects included, and what they
 // stored is there.
 func TestATrapStartsTheModuleAnew(t *testing.T) {
 	t.Parallel()
-	folder := os.Getenv("BROKEN_WORKER")
-	if folder == "" {
-		t.Skip("cargo xtask test builds a Worker that traps when it is asked to")
-	}
-	worker := harness.StartFolder(t, folder, "REGISTRY_SHARDS=0", "CACHE_HOT_LOOKUPS=0")
+	worker := startBroken(t, "CACHE_HOT_LOOKUPS=0")
 	client := worker.Client()
 	registerColony(t, client, colony("m", "k"))
 	// At once, after the object has answered, and inside the object.
