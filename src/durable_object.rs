@@ -1,5 +1,6 @@
 //! The Durable Object: the registry on its storage, and the alarm that sweeps.
 
+use std::pin::pin;
 use std::rc::Rc;
 
 use bytes::Bytes;
@@ -15,6 +16,7 @@ use crate::isolate::Isolate;
 use crate::objects::{DurableObjects, tell_cost};
 use crate::protos::coral::registry::v1::{CensusEntry, ReportCountRequest, registry_service};
 use crate::registry::census::{self, Census, DEBOUNCE_MS};
+use crate::registry::metered::metered;
 use crate::registry::service::{Registry, Settings};
 use crate::storage::ObjectStore;
 use crate::telemetry;
@@ -73,8 +75,7 @@ impl RegistryDurableObject {
     #[must_use]
     pub fn messages(&self, mesh_id: &str) -> Option<Vec<u8>> {
         let messages = self.0.registry.messages(mesh_id);
-        // The caller counts what it gets: a row for each message.
-        self.0.registry.store.inner.take_cost();
+        // The caller counts what it gets, a row for each message: this is nobody's call.
         match messages {
             Ok(messages) => Some(messages.encode_to_vec()),
             Err(error) => {
@@ -106,14 +107,17 @@ impl Object {
                 gzip_from_bytes: None,
             },
         );
-        let mut answer = registry_service::route(&self.registry, &server, request).await;
+        let work = pin!(async {
+            let answer = registry_service::route(&self.registry, &server, request).await;
+            self.deliver();
+            answer
+        });
+        let (mut answer, cost) = metered(self.registry.store.inner.meter(), work).await;
         let report = answer.extensions().get::<Report>();
         if let Some(cause) = report.and_then(|report| report.cause.as_deref()) {
             // It does not cross over to the caller, who only learns that it failed.
             telemetry::log_trouble(&self.isolate.config, "an object failed", cause);
         }
-        self.deliver();
-        let cost = self.registry.store.inner.take_cost();
         tell_cost(answer.headers_mut(), cost);
         answer
     }
@@ -134,8 +138,8 @@ impl Object {
             // Without it, a part of the census would be taken for one that holds leases.
             return Err("an alarm needs a name".to_owned());
         };
-        let swept = self.registry.sweep(self).await;
-        let cost = self.registry.store.inner.take_cost();
+        let work = pin!(self.registry.sweep(self));
+        let (swept, cost) = metered(self.registry.store.inner.meter(), work).await;
         let error = swept.as_ref().map_or_else(Some, Option::as_ref);
         telemetry::log_sweep(&self.isolate.config, name, cost, error);
         swept.map(drop).map_err(|error| error.to_string())

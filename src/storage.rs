@@ -55,9 +55,12 @@ impl ObjectStore {
         }
     }
 
-    /// What was used since this was last asked.
-    pub fn take_cost(&self) -> Cost {
-        self.cost.take()
+    /// Where its use is counted, for [`metered`].
+    ///
+    /// [`metered`]: crate::registry::metered::metered
+    #[must_use]
+    pub fn meter(&self) -> &Cell<Cost> {
+        &self.cost
     }
 
     fn count_cost(&self, rows_read: u64, rows_written: u64) {

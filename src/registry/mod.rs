@@ -14,6 +14,7 @@ mod listing;
 mod mailbox;
 #[cfg(any(test, feature = "testing"))]
 pub mod memory;
+pub mod metered;
 mod quota;
 pub mod recall;
 pub mod reports;
