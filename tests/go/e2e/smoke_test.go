@@ -22,7 +22,7 @@ func smoke(t *testing.T, url string, arguments ...string) (string, bool) {
 func TestOnCloudflareSmokeFindsAWholeDeploymentInOrder(t *testing.T) {
 	t.Parallel()
 	key, _ := harness.SigningKey(t, "K1")
-	worker := harness.StartPlatform(t, relays, "DISCOVERY_SIGNING_KEY="+key, "DEFAULT_TTL_SECONDS=3")
+	worker := harness.StartPlatform(t, relays, "DISCOVERY_SIGNING_KEY="+key, "DEFAULT_TTL_SECONDS=8")
 	if said, ok := smoke(t, worker.URL, "-strict", "-expiry"); !ok {
 		t.Error(said)
 	}
