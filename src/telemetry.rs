@@ -173,7 +173,10 @@ fn level(answer: &http::Response<bytes::Bytes>, meter: &Meter) -> LogLevel {
     if legacy == Some(Outcome::SplitBrain) {
         return LogLevel::Warn;
     }
-    let is_legacys = matches!(legacy, Some(Outcome::Failed | Outcome::Skipped));
+    let is_legacys = matches!(
+        legacy,
+        Some(Outcome::Failed | Outcome::Skipped | Outcome::Hurried)
+    );
     if answer.status().is_server_error() && !is_callers && !is_legacys {
         LogLevel::Error
     } else {

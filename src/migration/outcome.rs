@@ -15,8 +15,10 @@ pub enum Outcome {
     Refused,
     /// It did not answer, or with an error of its own, or something else answers in its place.
     Failed,
-    /// It was not asked: it has failed too often, there was no time left, or too many ask at once.
+    /// It was not asked: it has failed too often, or too many register at once.
     Skipped,
+    /// It has not answered, and the caller gave it less time than it may take: that says nothing of the server.
+    Hurried,
 }
 
 /// Bytes of a reason in the log: more than a sentence has.
@@ -55,6 +57,7 @@ impl Outcome {
             Self::Refused => "refused",
             Self::Failed => "failed",
             Self::Skipped => "skipped",
+            Self::Hurried => "hurried",
         }
     }
 }

@@ -53,11 +53,17 @@ impl Reachability {
         true
     }
 
-    /// Notes what became of a call that was given the whole time that it may take. One that a caller gave less says nothing
-    /// of the server: else whoever is in a hurry on purpose could keep others from it.
+    /// Whether it is asked on behalf of somebody in a hurry, who would not find out whether it is back.
+    #[must_use]
+    pub fn is_asked_in_a_hurry(&self) -> bool {
+        self.failures.get() < FAILURES
+    }
+
+    /// Notes what became of a call. One in a hurry counts for nothing, else whoever is so on purpose could keep others from
+    /// the server.
     pub fn note(&self, outcome: Outcome, now_ms: i64) {
         match outcome {
-            Outcome::Skipped => {}
+            Outcome::Skipped | Outcome::Hurried => {}
             Outcome::Failed => {
                 let failures = self.failures.get().saturating_add(1);
                 self.failures.set(failures);
@@ -97,9 +103,11 @@ mod tests {
         legacy.note(Outcome::Failed, 2);
         assert!(!legacy.is_asked(2));
         legacy.note(Outcome::Skipped, 3);
+        legacy.note(Outcome::Hurried, 3);
         let later_ms = 2 + PEACE_MS;
         assert!(legacy.is_asked(later_ms));
         assert!(!legacy.is_asked(later_ms), "one is enough");
+        assert!(!legacy.is_asked_in_a_hurry());
         legacy.note(Outcome::NotFound, later_ms + 1);
         assert!(legacy.is_asked(later_ms + 1), "it is back");
     }

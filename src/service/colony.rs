@@ -3,7 +3,7 @@
 use connect::{Context, Error, Response, wkt};
 use prost::Message as _;
 
-use super::migration::{LegacyClient, only_if};
+use super::migration::find_colony;
 use super::{Discovery, Platform, lease, validate};
 use crate::migration::Registration;
 use crate::protos::coral::discovery::v1::{
@@ -96,11 +96,7 @@ pub(super) async fn lookup<P: Platform>(
             Response::from(colony)
         }
         Err(error) => {
-            let ask = async |legacy: LegacyClient<P>, options| {
-                let found = legacy.lookup_colony(&request, options).await?;
-                let is_it = found.message.mesh_id == request.mesh_id;
-                only_if(is_it && !found.message.pubkey.is_empty(), found)
-            };
+            let ask = async |legacy, options| find_colony::<P>(legacy, &request, options).await;
             Box::pin(service.ask_legacy(cx, error, ask)).await?
         }
     };

@@ -1,7 +1,5 @@
 //! What the registry does not know is asked of the old server, and what registers here registers there as well.
 
-use std::time::Duration;
-
 use connect::{CallOptions, Code, Context, Error, Response};
 use prost::Message as _;
 
@@ -27,6 +25,17 @@ pub(super) fn only_if<M>(is_it: bool, answer: Response<M>) -> Result<Response<M>
     } else {
         Err(Error::unknown("the answer is to something else"))
     }
+}
+
+/// A colony, as the old server knows it.
+pub(super) async fn find_colony<P: Platform>(
+    legacy: LegacyClient<P>,
+    request: &LookupColonyRequest,
+    options: CallOptions,
+) -> Result<Response<LookupColonyResponse>, Error> {
+    let found = legacy.lookup_colony(request, options).await?;
+    let is_it = found.message.mesh_id == request.mesh_id;
+    only_if(is_it && !found.message.pubkey.is_empty(), found)
 }
 
 impl<P: Platform> Discovery<P> {
@@ -93,11 +102,7 @@ impl<P: Platform> Discovery<P> {
         let request = LookupColonyRequest {
             mesh_id: colony.mesh_id.clone(),
         };
-        let ask = async |legacy: LegacyClient<P>, options| {
-            let found = legacy.lookup_colony(&request, options).await?;
-            let is_it = found.message.mesh_id == request.mesh_id;
-            only_if(is_it && !found.message.pubkey.is_empty(), found)
-        };
+        let ask = async |legacy, options| find_colony::<P>(legacy, &request, options).await;
         match self.ask(cx, migration, ask).await {
             (_, Some(Ok(found))) if found.message.pubkey != colony.pubkey => {
                 self.meter
@@ -109,11 +114,9 @@ impl<P: Platform> Discovery<P> {
                     colony.mesh_id
                 )))
             }
-            (Outcome::Failed | Outcome::Skipped, _) if self.is_hurried(cx, migration) => {
-                Err(lease::try_again(
-                    "too little time to ask the server that this one replaces: allow for more",
-                ))
-            }
+            (Outcome::Hurried, _) => Err(lease::try_again(
+                "too little time to ask the server that this one replaces: allow for more",
+            )),
             _ => Ok(()),
         }
     }
@@ -124,16 +127,18 @@ impl<P: Platform> Discovery<P> {
             return;
         };
         let legacy = self.platform.legacy();
-        let now_ms = self.now_ms();
-        let patience = patience(migration, cx.deadline(), now_ms);
-        if migration.is_awaited
-            && patience > Duration::ZERO
-            && !self.isolate.legacy.is_at_peace(now_ms)
-        {
-            let options = call_options(patience, cx.peer());
-            let answer = registration.send(&legacy.client(migration), options).await;
-            let is_hurried = patience < migration.timeout;
-            if self.note_legacy(Some(&answer), now_ms, is_hurried) != Outcome::Failed {
+        if migration.is_awaited && !self.isolate.legacy.is_at_peace(self.now_ms()) {
+            let send = async |client, options| {
+                registration
+                    .send(&client, options)
+                    .await
+                    .map(Response::from)
+            };
+            let (outcome, _) = self.ask(cx, migration, send).await;
+            if !matches!(
+                outcome,
+                Outcome::Failed | Outcome::Skipped | Outcome::Hurried
+            ) {
                 return;
             }
         }
@@ -147,47 +152,34 @@ impl<P: Platform> Discovery<P> {
         migration: &Migration,
         ask: impl AsyncFnOnce(LegacyClient<P>, CallOptions) -> Result<Response<M>, Error>,
     ) -> (Outcome, Option<Result<Response<M>, Error>>) {
-        let now_ms = self.now_ms();
-        let patience = patience(migration, cx.deadline(), now_ms);
-        let is_asked = patience > Duration::ZERO && self.isolate.legacy.is_asked(now_ms);
-        let answer = if is_asked {
-            let client = self.platform.legacy().client(migration);
-            Some(ask(client, call_options(patience, cx.peer())).await)
-        } else {
-            None
-        };
+        let started_at_ms = self.now_ms();
+        let patience = patience(migration, cx.deadline(), started_at_ms);
         let is_hurried = patience < migration.timeout;
-        (
-            self.note_legacy(answer.as_ref(), now_ms, is_hurried),
-            answer,
-        )
-    }
-
-    /// Whether a caller gives the old server less time than it may take.
-    fn is_hurried(&self, cx: &Context, migration: &Migration) -> bool {
-        // By when the call came: what it has waited for since is not the caller's choice.
-        let started_at_ms = self.now_ms().saturating_sub(self.meter.usage().legacy_ms);
-        patience(migration, cx.deadline(), started_at_ms) < migration.timeout
-    }
-
-    fn note_legacy<M>(
-        &self,
-        answer: Option<&Result<M, Error>>,
-        started_at_ms: i64,
-        is_hurried: bool,
-    ) -> Outcome {
-        let outcome = answer.map_or(Outcome::Skipped, Outcome::of);
-        let now_ms = self.now_ms();
-        if let (Outcome::Failed, Some(Err(error))) = (outcome, answer) {
+        let reachability = &self.isolate.legacy;
+        let (outcome, answer) = if is_hurried && !reachability.is_asked_in_a_hurry()
+            || !is_hurried && !reachability.is_asked(started_at_ms)
+        {
+            (Outcome::Skipped, None)
+        } else if patience.is_zero() {
+            (Outcome::Hurried, None)
+        } else {
+            let client = self.platform.legacy().client(migration);
+            let answer = ask(client, call_options(patience, cx.peer())).await;
+            let outcome = match Outcome::of(&answer) {
+                Outcome::Failed if is_hurried => Outcome::Hurried,
+                outcome => outcome,
+            };
+            (outcome, Some(answer))
+        };
+        if let (Outcome::Failed, Some(Err(error))) = (outcome, &answer) {
             self.platform.legacy().complain(&reason(error));
         }
-        if outcome != Outcome::Failed || !is_hurried {
-            self.isolate.legacy.note(outcome, now_ms);
-        }
+        let now_ms = self.now_ms();
+        reachability.note(outcome, now_ms);
         self.meter.note(|usage| {
             usage.legacy = Some(outcome);
             usage.legacy_ms += now_ms.saturating_sub(started_at_ms);
         });
-        outcome
+        (outcome, answer)
     }
 }

@@ -14,11 +14,10 @@ use crate::project;
 pub(crate) const ENVIRONMENTS: [&str; 2] = ["staging", "production"];
 
 /// What wrangler says of an environment that lacks something, or has what it does not know. It deploys all the same.
-const COMPLAINTS: [&str; 4] = [
+const COMPLAINTS: [&str; 3] = [
     "is not inherited",
     "Unexpected fields",
     "inherits the top-level",
-    "not inherited by environments",
 ];
 
 /// What Cloudflare says of a Worker that was never deployed.

@@ -99,8 +99,8 @@ func TestCensusIsExactAfterBirthsDeathsAndAKill(t *testing.T) {
 	t.Parallel()
 	const births, deaths = 2_000, 500
 	// Several times what a busy machine takes to register all of them.
-	ttl := 20 * time.Second
-	worker := harness.Start(t, "CENSUS_REFRESH_MS=0", "DEFAULT_TTL_SECONDS=20", "CLEANUP_INTERVAL_MS=1000", "LOG_LEVEL=error")
+	ttl := 30 * time.Second
+	worker := harness.Start(t, "CENSUS_REFRESH_MS=0", "DEFAULT_TTL_SECONDS=30", "CLEANUP_INTERVAL_MS=1000", "LOG_LEVEL=error")
 	heartbeat := func(from int) {
 		t.Helper()
 		var all errgroup.Group
@@ -118,7 +118,7 @@ func TestCensusIsExactAfterBirthsDeathsAndAKill(t *testing.T) {
 	}
 	colonies := func() int32 { return health(t, worker.Client()).GetRegisteredColonies() }
 	var next, renewed time.Time
-	harness.Eventually(t, ttl+patience, "all are counted", func() bool {
+	harness.Eventually(t, 2*ttl+patience, "all are counted", func() bool {
 		if time.Now().After(next) {
 			heartbeat(0)
 			renewed = time.Now()
@@ -130,7 +130,7 @@ func TestCensusIsExactAfterBirthsDeathsAndAKill(t *testing.T) {
 	harness.Eventually(t, patience, "the count is still there", func() bool { return colonies() == births })
 	// The first of them never call again.
 	next = time.Now()
-	harness.Eventually(t, ttl+patience, "the dead are no longer counted, the living are", func() bool {
+	harness.Eventually(t, 2*ttl+patience, "the dead are no longer counted, the living are", func() bool {
 		if time.Now().After(next) {
 			heartbeat(deaths)
 			next = time.Now().Add(ttl / 4)

@@ -2,12 +2,36 @@ package e2e
 
 import (
 	"encoding/json"
+	"slices"
+	"strings"
 	"testing"
 
 	"connectrpc.com/connect"
 
 	"github.com/coral-mesh/coral-discovery/tests/go/harness"
 )
+
+// point is what is written to Analytics Engine.
+type point struct {
+	Indexes, Blobs []string
+	Doubles        []float64
+}
+
+// points waits for a data point of each of the methods, and returns the last of each.
+func points(t *testing.T, worker *harness.Worker, methods ...string) map[string]point {
+	t.Helper()
+	points := map[string]point{}
+	harness.Eventually(t, patience, "points of "+strings.Join(methods, ", "), func() bool {
+		for _, line := range worker.Lines() {
+			var written struct{ Point point }
+			if json.Unmarshal([]byte(line), &written) == nil && len(written.Point.Blobs) == 9 {
+				points[written.Point.Blobs[0]] = written.Point
+			}
+		}
+		return !slices.ContainsFunc(methods, func(method string) bool { return points[method].Blobs == nil })
+	})
+	return points
+}
 
 // Columns are those of docs/queries.md.
 func TestOnCloudflareEachRequestIsADataPoint(t *testing.T) {
@@ -16,20 +40,7 @@ func TestOnCloudflareEachRequestIsADataPoint(t *testing.T) {
 	registerColony(t, worker.Client(), colony("m", "k"), "Cf-Ipcountry", "DE", "Cf-Ray", "1-FRA")
 	_, err := lookupColony(t, worker.Client(connect.WithProtoJSON()), "unknown", "Cf-Ipcountry", "JP", "Cf-Ray", "2-NRT")
 	wantError(t, err, connect.CodeNotFound)
-	type point struct {
-		Indexes, Blobs []string
-		Doubles        []float64
-	}
-	points := map[string]point{}
-	harness.Eventually(t, patience, "both points", func() bool {
-		for _, line := range worker.Lines() {
-			var written struct{ Point point }
-			if json.Unmarshal([]byte(line), &written) == nil && len(written.Point.Blobs) == 9 {
-				points[written.Point.Blobs[0]] = written.Point
-			}
-		}
-		return len(points) == 2
-	})
+	points := points(t, worker, "RegisterColony", "LookupColony")
 	registered, missed := points["RegisterColony"], points["LookupColony"]
 	for _, want := range []struct {
 		point         point

@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -76,8 +75,8 @@ func TestMigrationASlowOldServerIsGivenUpInTime(t *testing.T) {
 	// What the server is told, not what this client keeps: it would give up by itself.
 	// A busy machine may need longer than the 100 ms that are left for it.
 	harness.Eventually(t, patience, "an answer in time", func() bool {
-		status, body := post(t, worker, "LookupColony", `{"meshId":"left"}`, "Connect-Timeout-Ms", "1500")
-		return status == http.StatusServiceUnavailable && strings.Contains(body, "old server does not answer")
+		got := post(t, worker, "LookupColony", `{"meshId":"left"}`, "Connect-Timeout-Ms", "1500")
+		return got.status == http.StatusServiceUnavailable && strings.Contains(got.body, "old server does not answer")
 	})
 	// Callers in a hurry say nothing of the server: others go on asking it.
 	for range 4 {
@@ -93,26 +92,11 @@ func TestMigrationASlowOldServerIsGivenUpInTime(t *testing.T) {
 	}
 }
 
-func post(t *testing.T, worker *harness.Worker, method, body string, headers ...string) (int, string) {
+// post makes a call in JSON, as curl does, with headers as name, value.
+func post(t *testing.T, worker *harness.Worker, method, body string, headers ...string) answer {
 	t.Helper()
-	request, err := http.NewRequestWithContext(deadline(t), http.MethodPost, worker.URL+procedure(method), strings.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	request.Header.Set("Content-Type", "application/json")
-	for i := 0; i+1 < len(headers); i += 2 {
-		request.Header.Set(headers[i], headers[i+1])
-	}
-	answer, err := http.DefaultClient.Do(request)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer answer.Body.Close()
-	said, err := io.ReadAll(answer.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return answer.StatusCode, string(said)
+	headers = append(headers, "Content-Type", "application/json")
+	return raw(t, http.MethodPost, worker.URL+procedure(method), []byte(body), headers...)
 }
 
 func TestMigrationAnAwaitedSlowOldServerFailsNoRegistration(t *testing.T) {

@@ -29,8 +29,8 @@ func TestMigrationASplitBrainThereIsToldWhereItIsAwaited(t *testing.T) {
 	old.Delay(5_000)
 	hurried := `{"meshId":"m","pubkey":"other","endpoints":["192.0.2.1:1"]}`
 	for _, ms := range []string{"50", "150", "400"} {
-		if status, body := post(t, worker, "RegisterColony", hurried, "Connect-Timeout-Ms", ms); status == http.StatusOK {
-			t.Errorf("in %s ms: %s", ms, body)
+		if got := post(t, worker, "RegisterColony", hurried, "Connect-Timeout-Ms", ms); got.status == http.StatusOK {
+			t.Errorf("in %s ms: %s", ms, got.body)
 		}
 	}
 	old.Delay(0)

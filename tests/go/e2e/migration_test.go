@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -190,8 +189,6 @@ func TestMigrationFromAServerThatSpeaksJSONAlone(t *testing.T) {
 	}
 }
 
-// flood answers with more than anybody should read.
-// garbage says that it answers, and does not.
 // Whether anybody still needs the old server is told by data points.
 func TestOnCloudflareMigrationIsCounted(t *testing.T) {
 	t.Parallel()
@@ -202,20 +199,7 @@ func TestOnCloudflareMigrationIsCounted(t *testing.T) {
 	if _, err := lookupColony(t, worker.Client(), "left"); err != nil {
 		t.Fatal(err)
 	}
-	type point struct {
-		Indexes, Blobs []string
-		Doubles        []float64
-	}
-	points := map[string]point{}
-	harness.Eventually(t, patience, "points of both", func() bool {
-		for _, line := range worker.Lines() {
-			var written struct{ Point point }
-			if json.Unmarshal([]byte(line), &written) == nil && len(written.Point.Blobs) == 9 {
-				points[written.Point.Blobs[0]] = written.Point
-			}
-		}
-		return len(points["ForwardRegisterColony"].Blobs) > 0 && len(points["LookupColony"].Blobs) > 0
-	})
+	points := points(t, worker, "ForwardRegisterColony", "LookupColony")
 	if lookup := points["LookupColony"]; lookup.Blobs[3] != "legacy" || lookup.Blobs[8] != "done" {
 		t.Errorf("%+v", lookup)
 	}
