@@ -10,7 +10,7 @@
 //! so a lookup of any other lease costs no KV operation, and registering never reads KV.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 use connect::{Error, Host};
 use prost::Message as _;
@@ -45,7 +45,7 @@ pub trait Kv {
 
 /// What an isolate remembers of hot leases.
 #[derive(Debug, Default)]
-pub struct Memo(RefCell<BTreeMap<Vec<u8>, Remembered>>);
+pub struct Memo(RefCell<HashMap<LeaseKey, Remembered>>);
 
 #[derive(Clone, Debug)]
 struct Remembered {
@@ -182,7 +182,7 @@ impl Memo {
     /// What is remembered of a lease, if it may still be served.
     fn get(&self, key: &LeaseKey, now_ms: i64) -> Option<Remembered> {
         let memo = self.0.borrow();
-        let remembered = memo.get(key.encode_to_vec().as_slice())?;
+        let remembered = memo.get(key)?;
         may_be_served(&remembered.copy, now_ms).then(|| remembered.clone())
     }
 
@@ -190,9 +190,8 @@ impl Memo {
         if config.memo_entries == 0 {
             return;
         }
-        let key = key.encode_to_vec();
         let mut memo = self.0.borrow_mut();
-        if memo.len() >= config.memo_entries && !memo.contains_key(&key) {
+        if memo.len() >= config.memo_entries && !memo.contains_key(key) {
             // The oldest has the least time left in which it could serve.
             let oldest = memo
                 .iter()
@@ -202,7 +201,7 @@ impl Memo {
         }
         let fresh_until_ms = now_ms.saturating_add(config.memo_ms);
         memo.insert(
-            key,
+            key.clone(),
             Remembered {
                 copy,
                 fresh_until_ms,
@@ -211,7 +210,7 @@ impl Memo {
     }
 
     fn forget(&self, key: &LeaseKey) {
-        self.0.borrow_mut().remove(key.encode_to_vec().as_slice());
+        self.0.borrow_mut().remove(key);
     }
 
     /// How many leases are remembered.

@@ -64,11 +64,9 @@ impl RegistryDurableObject {
 
     /// Answers a call of the registry's internal service.
     #[must_use]
-    pub fn call(&self, head: String, body: Vec<u8>) -> JsValue {
+    pub fn call(&self, message: Vec<u8>) -> JsValue {
         let object = Rc::clone(&self.0);
-        answer_call(head, body, async move |request| {
-            object.answer(request).await
-        })
+        answer_call(message, async move |request| object.answer(request).await)
     }
 
     /// The messages of a mesh, encoded; nothing if there are none. `None` when they cannot be read.

@@ -84,16 +84,15 @@ async fn respond(
     let received = request.extensions().get::<Received>();
     let received_at_ms = received.map_or_else(|| WorkerHost.now_ms(), |received| received.at_ms);
     let about = caller::describe(request.headers(), received_at_ms);
-    let ray = HeaderValue::try_from(&about.ray)
-        .ok()
-        .filter(|ray| !ray.is_empty());
+    let ray = (isolate.config.tells_ray() && !about.ray.is_empty())
+        .then(|| HeaderValue::try_from(&about.ray).ok())
+        .flatten();
     let mut answer = answer(request, env, event, &isolate, &meter).await;
     if let Some((path, caller)) = audited {
         let who = (caller, about.ray.as_str());
         telemetry::log_audit(&isolate.config, &path, &answer, &meter, who);
     }
     if let Some(ray) = ray {
-        // Cloudflare sets it too; elsewhere a report can be traced all the same.
         answer.headers_mut().insert(caller::RAY, ray);
     }
     telemetry::log_memory(&isolate);

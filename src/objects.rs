@@ -1,5 +1,6 @@
 //! Calls into Durable Objects, and what they cost.
 
+use std::cell::OnceCell;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -67,12 +68,18 @@ impl DurableObjects {
     }
 }
 
-/// The namespace of the registry's objects.
+/// The namespace of the registry's objects, looked up once in an isolate's life.
 ///
 /// # Errors
 /// When `wrangler.toml` has no such binding.
 pub fn namespace(env: &Env) -> Result<JsValue, &'static str> {
-    bindings::find(env, BINDING).ok_or("there is no binding REGISTRY")
+    thread_local! {
+        static NAMESPACE: OnceCell<Option<JsValue>> = const { OnceCell::new() };
+    }
+    NAMESPACE.with(|namespace| {
+        let namespace = namespace.get_or_init(|| bindings::find(env, BINDING));
+        namespace.clone().ok_or("there is no binding REGISTRY")
+    })
 }
 
 impl Objects for DurableObjects {

@@ -17,14 +17,14 @@ const HEADERS = 128;
  * its body comes, up to `longestMs`.
  */
 export function receive(request, context, answer, longestMs = 30_000) {
-  const head = headOf(request);
-  if (head === undefined) return tooManyHeaders();
-  const event = { request, context, head, body: undefined, isTaken: false };
-  if (!isShort(request)) return answer(event);
+  const call = read(request);
+  if (call === undefined) return tooManyHeaders();
+  const event = { request, context, head: call.head, body: undefined, isTaken: false };
+  if (!isShort(call)) return answer(event);
   event.isTaken = true;
-  const timeout = request.headers.get("connect-timeout-ms");
+  const { timeout } = call;
   const body = request.arrayBuffer();
-  return (timeout === null ? body : before(timeout, longestMs, body)).then(
+  return (timeout === undefined ? body : before(Math.min(Number(timeout) || 0, longestMs), body)).then(
     (buffer) => {
       event.body = buffer;
       return answer(event);
@@ -34,23 +34,16 @@ export function receive(request, context, answer, longestMs = 30_000) {
   );
 }
 
-/** Whether a body is worth reading before: of a call that may be one, and short. */
-function isShort({ method, headers }) {
-  const type = headers.get("content-type");
-  if (method !== "POST" || type === null || !type.startsWith("application/")) return false;
-  const length = headers.get("content-length");
-  // What comes in chunks may be longer than it says, whatever that is.
-  return length !== null && Number(length) <= READ_BEFORE_BYTES && !headers.has("transfer-encoding");
-}
-
 /**
- * A request but for its body: when it came, verb, path with query, then a line for each header. Nothing if there are too
- * many of those.
+ * A request but for its body. Its `head` is a text: when it came, verb, path with query, then a line for each header.
+ * Beside it is what decides how the body is read: asking for one header more costs as much as a turn of this loop.
+ * Nothing if there are too many headers.
  */
-function headOf(request) {
-  const { url } = request;
+function read(request) {
+  const { url, method } = request;
   const path = url.slice(url.indexOf("/", url.indexOf("//") + 2));
-  let head = `${Date.now()}\n${request.method}\n${path}`;
+  const call = { head: "", method, type: "", length: NaN, isChunked: false, timeout: undefined };
+  let head = `${Date.now()}\n${method}\n${path}`;
   let count = 0;
   try {
     request.headers.forEach((value, name) => {
@@ -58,12 +51,33 @@ function headOf(request) {
       // Nothing else ends it before its time.
       if (count > HEADERS) throw new RangeError();
       head += `\n${name}:${value}`;
+      switch (name) {
+        case "content-type":
+          call.type = value;
+          break;
+        case "content-length":
+          call.length = Number(value);
+          break;
+        case "transfer-encoding":
+          call.isChunked = true;
+          break;
+        case "connect-timeout-ms":
+          call.timeout = value;
+          break;
+      }
     });
   } catch (error) {
     if (count > HEADERS) return undefined;
     throw error;
   }
-  return head;
+  call.head = head;
+  return call;
+}
+
+/** Whether a body is worth reading before: of a call that may be one, and short. */
+function isShort({ method, type, length, isChunked }) {
+  // What comes in chunks may be longer than it says, whatever that is.
+  return method === "POST" && type.startsWith("application/") && length <= READ_BEFORE_BYTES && !isChunked;
 }
 
 /** When the log was told last of headers that were refused: once a minute is enough. */
@@ -81,10 +95,13 @@ function tooManyHeaders() {
 }
 
 /** What a promise becomes within that time; otherwise nothing: whoever is called then sees that it is over. */
-function before(milliseconds, longestMs, promise) {
-  let timer;
-  const late = new Promise((resolve) => {
-    timer = setTimeout(resolve, Math.min(Number(milliseconds) || 0, longestMs));
+function before(milliseconds, promise) {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, milliseconds);
+    const settle = (value) => {
+      clearTimeout(timer);
+      resolve(value);
+    };
+    promise.then(settle, () => settle());
   });
-  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }

@@ -12,6 +12,18 @@ const shared = (globalThis[Symbol.for("connect-worker")] ??= {
   failed: () => {},
 });
 
+/** The module's memory. */
+let memory;
+
+export function keepMemory(its) {
+  memory = its;
+}
+
+/** A copy of what is soon overwritten. A view of it, as wasm-bindgen would make, costs more than the copy. */
+function copy(start, length) {
+  return memory.buffer.slice(start, start + length);
+}
+
 /** When an event's request came, and all of it but the body. */
 export function headOfEvent({ head }) {
   return head;
@@ -42,29 +54,30 @@ export function bytes(buffer) {
   return new Uint8Array(buffer);
 }
 
-/** An answer; `head` has a line for each header, `body` is a view of memory that is soon used otherwise. */
-export function respond(status, head, body) {
-  let last = lasts.get(status);
-  if (last?.head !== head) {
-    last = { head, init: toInit(status, head) };
-    lasts.set(status, last);
-  }
-  return new Response(body.length === 0 ? null : body.slice(), last.init);
+/** What answers are made with: by number, the heads that the module made last. */
+const heads = [];
+
+/** Keeps a head under that number; `lines` has a line for each header. Throws where there can be no such header. */
+export function keepHead(number, status, lines) {
+  const pairs = toPairs(lines);
+  const isEncoded = pairs.some(([name]) => name === "content-encoding");
+  // Headers that were made before are copied for each answer at a fraction of what making them costs.
+  heads[number] = { status, headers: new Headers(pairs), encodeBody: isEncoded ? "manual" : "automatic" };
 }
 
-/** What the last answer of each status was made with: most have the same headers. */
-const lasts = new Map();
+/** An answer with the head of that number, and what is there in the module's memory as its body. */
+export function respond(number, start, length) {
+  return new Response(length === 0 ? null : copy(start, length), heads[number]);
+}
 
-function toInit(status, head) {
-  const init = { status, headers: [], encodeBody: "automatic" };
-  for (const line of head === "" ? [] : head.split("\n")) {
-    const colon = line.indexOf(":");
-    const name = line.slice(0, colon);
-    init.headers.push([name, line.slice(colon + 1)]);
-    // It is encoded already.
-    if (name === "content-encoding") init.encodeBody = "manual";
-  }
-  return init;
+/** Names and values of headers, from a line for each. */
+function toPairs(lines) {
+  return lines === "" ? [] : lines.split("\n").map(toPair);
+}
+
+function toPair(line) {
+  const colon = line.indexOf(":");
+  return [line.slice(0, colon), line.slice(colon + 1)];
 }
 
 /** Tells `settle` under that number what becomes of a promise. */
@@ -118,22 +131,14 @@ export function contextOf(event) {
   return event.context;
 }
 
-/** Calls an object of that name. */
-export function call(namespace, name, head, body) {
-  return namespace.getByName(name).call(head, body.slice());
+/** Calls an object of that name with what is there in the module's memory. */
+export function call(namespace, name, start, length) {
+  return namespace.getByName(name).call(copy(start, length));
 }
 
-/** What an object answers. */
-export function answerCall(head, body) {
-  return [head, body.slice()];
-}
-
-export function headOf([head]) {
-  return head;
-}
-
-export function bodyOf([, body]) {
-  return body;
+/** What an object answers: what is there in the module's memory. */
+export function answerCall(start, length) {
+  return copy(start, length);
 }
 
 /** What ends an exchange before its time. */
@@ -150,7 +155,7 @@ export function abort(controller) {
  * Nothing is posted anywhere else: where it redirects to is an answer as any.
  */
 export async function exchange(url, head, body, limit, { signal }) {
-  const { headers } = toInit(200, head);
+  const headers = toPairs(head);
   const answer = await fetch(url, { method: "POST", headers, body, redirect: "manual", signal });
   let answered = `${answer.status}`;
   answer.headers.forEach((value, name) => {
@@ -158,6 +163,14 @@ export async function exchange(url, head, body, limit, { signal }) {
     if (name !== "content-encoding") answered += `\n${name}:${value}`;
   });
   return [answered, await readAll(answer.body, limit)];
+}
+
+export function headOf([head]) {
+  return head;
+}
+
+export function bodyOf([, body]) {
+  return body;
 }
 
 async function readAll(stream, limit) {

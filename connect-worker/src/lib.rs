@@ -13,6 +13,7 @@
 
 mod body;
 mod fetch;
+mod head;
 mod message;
 mod object;
 mod promise;
@@ -92,8 +93,13 @@ pub fn signal(event: &JsValue) -> JsValue {
 
 /// An answer in the terms of the runtime. What `Content-Encoding` says is already done.
 fn to_response(answer: &http::Response<Bytes>) -> JsValue {
-    let head = message::header_lines(answer.headers());
-    let response = runtime::respond(answer.status().as_u16(), &head, answer.body());
-    // It refuses a header that `http` takes: what is left says no more than that.
-    response.unwrap_or_else(|_| runtime::respond(500, "", &[]).unwrap_or(JsValue::UNDEFINED))
+    let lines = message::header_lines(answer.headers());
+    let respond = |status, lines, body| {
+        let (start, length) = runtime::place(body);
+        runtime::respond(head::number(status, lines)?, start, length)
+    };
+    respond(answer.status().as_u16(), lines, answer.body())
+        // It refuses a status or a header that `http` takes: what is left says no more than that.
+        .or_else(|_| respond(500, String::new(), &[]))
+        .unwrap_or(JsValue::UNDEFINED)
 }

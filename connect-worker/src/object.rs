@@ -1,10 +1,11 @@
 //! Calls into Durable Objects, as methods of the runtime's own RPC: what a request by `fetch` would cost
 //! more is in `docs/performance.md`.
 //!
-//! What crosses over is a Connect call all the same, so that both ends are generated code:
+//! What crosses over is a Connect call all the same, so that both ends are generated code, in the form of
+//! `message.rs`:
 //!
 //! ```text
-//! stub.call(head, body)  ->  [head, body]
+//! stub.call(message)  ->  message      each an ArrayBuffer
 //! ```
 
 use bytes::Bytes;
@@ -22,28 +23,23 @@ pub async fn call(
     name: &str,
     request: &http::Request<Bytes>,
 ) -> Result<http::Response<Bytes>, JsValue> {
-    let head = message::call_head(request);
-    let answer = runtime::call(namespace, name, &head, request.body())?;
+    let message = message::from_call(request);
+    let (start, length) = runtime::place(&message);
+    let answer = runtime::call(namespace, name, start, length)?;
+    drop(message);
     let answer = Promised::new(&answer).await?;
-    let body = runtime::body_of(&answer);
-    Ok(message::answer(
-        &runtime::head_of(&answer).into(),
-        body.into(),
-    ))
+    Ok(message::to_answer(runtime::bytes(&answer).into()))
 }
 
-/// Answers what [`call`] sends. For a method `call(head, body)` of the object's class.
-pub fn answer_call<F>(
-    head: String,
-    body: Vec<u8>,
-    answer: impl FnOnce(http::Request<Bytes>) -> F,
-) -> JsValue
+/// Answers what [`call`] sends. For a method `call(message)` of the object's class.
+pub fn answer_call<F>(message: Vec<u8>, answer: impl FnOnce(http::Request<Bytes>) -> F) -> JsValue
 where
     F: Future<Output = http::Response<Bytes>> + 'static,
 {
-    let answer = answer(message::call_request(&head.into(), body.into()));
+    let answer = answer(message::to_call(message.into()));
     task::run(&JsValue::UNDEFINED, async move {
-        let answer = answer.await;
-        runtime::answer_call(&message::answer_head(&answer), answer.body())
+        let message = message::from_answer(&answer.await);
+        let (start, length) = runtime::place(&message);
+        runtime::answer_call(start, length)
     })
 }
