@@ -64,7 +64,7 @@ impl RegistryDurableObject {
 
     /// Answers a call of the registry's internal service.
     #[must_use]
-    pub fn call(&self, message: Vec<u8>) -> JsValue {
+    pub fn ask(&self, message: Vec<u8>) -> JsValue {
         let object = Rc::clone(&self.0);
         answer_call(message, async move |request| object.answer(request).await)
     }

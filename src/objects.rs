@@ -74,11 +74,14 @@ impl DurableObjects {
 /// When `wrangler.toml` has no such binding.
 pub fn namespace(env: &Env) -> Result<JsValue, &'static str> {
     thread_local! {
-        static NAMESPACE: OnceCell<Option<JsValue>> = const { OnceCell::new() };
+        static NAMESPACE: OnceCell<JsValue> = const { OnceCell::new() };
     }
-    NAMESPACE.with(|namespace| {
-        let namespace = namespace.get_or_init(|| bindings::find(env, BINDING));
-        namespace.clone().ok_or("there is no binding REGISTRY")
+    NAMESPACE.with(|known| match known.get() {
+        Some(namespace) => Ok(namespace.clone()),
+        None => {
+            let namespace = bindings::find(env, BINDING).ok_or("there is no binding REGISTRY")?;
+            Ok(known.get_or_init(|| namespace).clone())
+        }
     })
 }
 

@@ -23,9 +23,9 @@ export class RegistryDurableObject extends DurableObject {
   }
 
   /** A call of the registry's internal service: see `object.rs` of connect-worker. */
-  call(message) {
+  ask(message) {
     const object = this.#object();
-    return instance.run(() => object.call(new Uint8Array(message)));
+    return instance.run(() => object.ask(new Uint8Array(message)));
   }
 
   /** Somebody waits for the messages of a mesh. While nobody else calls, the object need not stay in memory. */

@@ -17,7 +17,7 @@ const HEADERS = 128;
  * its body comes, up to `longestMs`.
  */
 export function receive(request, context, answer, longestMs = 30_000) {
-  const call = read(request);
+  const call = readHead(request);
   if (call === undefined) return tooManyHeaders();
   const event = { request, context, head: call.head, body: undefined, isTaken: false };
   if (!isShort(call)) return answer(event);
@@ -39,7 +39,7 @@ export function receive(request, context, answer, longestMs = 30_000) {
  * Beside it is what decides how the body is read: asking for one header more costs as much as a turn of this loop.
  * Nothing if there are too many headers.
  */
-function read(request) {
+function readHead(request) {
   const { url, method } = request;
   const path = url.slice(url.indexOf("/", url.indexOf("//") + 2));
   const call = { head: "", method, type: "", length: NaN, isChunked: false, timeout: undefined };
@@ -62,7 +62,7 @@ function read(request) {
           call.isChunked = true;
           break;
         case "connect-timeout-ms":
-          call.timeout = value;
+          call.timeout = value || undefined;
           break;
       }
     });

@@ -133,7 +133,7 @@ export function contextOf(event) {
 
 /** Calls an object of that name with what is there in the module's memory. */
 export function call(namespace, name, start, length) {
-  return namespace.getByName(name).call(copy(start, length));
+  return namespace.getByName(name).ask(copy(start, length));
 }
 
 /** What an object answers: what is there in the module's memory. */

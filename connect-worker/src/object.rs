@@ -5,7 +5,7 @@
 //! `message.rs`:
 //!
 //! ```text
-//! stub.call(message)  ->  message      each an ArrayBuffer
+//! stub.ask(message)  ->  message      each an ArrayBuffer
 //! ```
 
 use bytes::Bytes;
@@ -31,7 +31,7 @@ pub async fn call(
     Ok(message::to_answer(runtime::bytes(&answer).into()))
 }
 
-/// Answers what [`call`] sends. For a method `call(message)` of the object's class.
+/// Answers what [`call`] sends. For a method `ask(message)` of the object's class.
 pub fn answer_call<F>(message: Vec<u8>, answer: impl FnOnce(http::Request<Bytes>) -> F) -> JsValue
 where
     F: Future<Output = http::Response<Bytes>> + 'static,

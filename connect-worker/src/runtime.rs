@@ -70,5 +70,6 @@ pub(crate) fn place(bytes: &[u8]) -> (usize, usize) {
     if !IS_KNOWN.replace(true) {
         keep_memory(&wasm_bindgen::memory());
     }
-    (bytes.as_ptr().addr(), bytes.len())
+    // Exposed: somebody else reads there.
+    (bytes.as_ptr().expose_provenance(), bytes.len())
 }
