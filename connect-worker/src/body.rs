@@ -10,8 +10,9 @@ use futures_util::future::select;
 use wasm_bindgen::{JsCast as _, JsValue};
 use worker::Request;
 
+use crate::host::WorkerHost;
 use crate::promise::Promised;
-use crate::{WorkerHost, runtime};
+use crate::runtime;
 
 /// How much of a body, and for how long, is thrown away before an answer: what does not end soon
 /// is not worth the connection that it would save.

@@ -6,8 +6,9 @@ use bytes::Bytes;
 use connect::{Error, Host as _, Transport};
 use wasm_bindgen::JsValue;
 
+use crate::host::WorkerHost;
 use crate::promise::Promised;
-use crate::{WorkerHost, message, runtime};
+use crate::{message, runtime};
 
 /// The runtime's `fetch`, for clients of servers on the Internet. Redirects are not followed, and a call that
 /// nobody waits for any more is broken off.

@@ -14,43 +14,24 @@
 mod body;
 mod fetch;
 mod head;
+mod host;
 mod message;
 mod object;
 mod promise;
 mod runtime;
 mod task;
 
-use std::time::Duration;
-
 use bytes::Bytes;
-use connect::{Host, Received};
+use connect::Received;
 use http::header;
 use wasm_bindgen::JsValue;
-use worker::js_sys;
 
 pub use crate::body::RequestBody;
 pub use crate::fetch::Fetch;
+pub use crate::host::WorkerHost;
 pub use crate::object::{answer_call, call};
 pub use crate::promise::Promised;
 pub use crate::task::run;
-
-/// Clock and timer of the runtime.
-#[derive(Clone, Copy, Debug)]
-pub struct WorkerHost;
-
-impl Host for WorkerHost {
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "the clock counts whole milliseconds"
-    )]
-    fn now_ms(&self) -> i64 {
-        js_sys::Date::now() as i64
-    }
-
-    async fn sleep(&self, duration: Duration) {
-        promise::Sleep::new(duration).await;
-    }
-}
 
 /// Answers a fetch event, at once or behind a promise, which the event's context outlives: a call that was
 /// begun is ended even if its caller has gone.
