@@ -53,3 +53,26 @@ func TestDeadlineEndsASlowBody(t *testing.T) {
 		t.Errorf("logged as having taken %v ms", took)
 	}
 }
+
+// A header without a value is no deadline: the message may take its time.
+func TestAnEmptyDeadlineIsNone(t *testing.T) {
+	t.Parallel()
+	worker := harness.Start(t)
+	connection := dial(t, worker)
+	body := `{"meshId":"nobody"}`
+	fmt.Fprintf(connection, "POST %s HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\n"+
+		"Connect-Timeout-Ms:\r\nContent-Length: %d\r\n\r\n%s", procedure("LookupColony"), len(body), body[:5])
+	// Once these are answered, the Worker has long begun to wait for the rest.
+	for range 3 {
+		health(t, worker.Client())
+	}
+	fmt.Fprint(connection, body[5:])
+	answer, err := http.ReadResponse(bufio.NewReader(connection), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusNotFound {
+		t.Errorf("status %d", answer.StatusCode)
+	}
+}

@@ -1,9 +1,13 @@
 package e2e
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
+	"golang.org/x/sync/errgroup"
+
+	discoveryv1 "github.com/coral-mesh/coral-discovery/tests/go/gen/coral/discovery/v1"
 	"github.com/coral-mesh/coral-discovery/tests/go/harness"
 )
 
@@ -79,6 +83,24 @@ func TestClientsAreToldTheRay(t *testing.T) {
 	_, err = lookupColony(t, worker.Client(), "unknown", "Cf-Ray", "r2-FRA")
 	if ray := metadata(err).Get("Cf-Ray"); ray != "r2-FRA" {
 		t.Errorf("the error's ray is %q", ray)
+	}
+	// Many at once: each its own, though what answers begin with is kept for others that begin so.
+	var all errgroup.Group
+	for number := range 100 {
+		all.Go(func() error {
+			want := fmt.Sprintf("r%d-FRA", number%40)
+			answer, err := worker.Client().LookupColony(deadline(t), send(&discoveryv1.LookupColonyRequest{MeshId: "m"}, "Cf-Ray", want))
+			if err != nil {
+				return err
+			}
+			if ray := answer.Header().Get("Cf-Ray"); ray != want {
+				return fmt.Errorf("the ray of %s is %q", want, ray)
+			}
+			return nil
+		})
+	}
+	if err := all.Wait(); err != nil {
+		t.Error(err)
 	}
 }
 
