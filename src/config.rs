@@ -15,7 +15,7 @@ use crate::tokens::{PublicKey, Signer};
 /// What can be configured, with its defaults applied. The README has a line for each variable.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// `PLATFORM`: what the Worker runs on. It decides over other defaults, too.
+    /// `RUNTIME`: what the Worker runs on. It decides over other defaults, too.
     pub platform: Platform,
     /// `DEFAULT_TTL_SECONDS`: how long a lease lives unless renewed.
     pub ttl_seconds: i32,
@@ -37,9 +37,9 @@ pub struct Config {
     pub agent_takeover: bool,
     /// `DISCOVERY_SIGNING_KEY`: what signs tickets; without, none are issued.
     pub signer: Option<Signer>,
-    /// `DISCOVERY_PREVIOUS_KEYS`: public keys of tickets that may still be under way.
+    /// `DISCOVERY_VERIFICATION_KEYS`: public keys of tickets that may still be under way.
     pub previous_keys: Vec<PublicKey>,
-    /// `TOKENS_BY_AGENT`, `TOKENS_BY_CLIENT` and `TOKENS_BY_COLONY`: how many tickets are issued in an hour; 0 for any number.
+    /// `TOKENS_PER_HOUR_PER_AGENT`, `TOKENS_PER_HOUR_PER_CLIENT` and `TOKENS_PER_HOUR_PER_COLONY`: how many tickets are issued in an hour; 0 for any number.
     pub tokens_by_agent: u32,
     /// See `tokens_by_agent`.
     pub tokens_by_client: u32,
@@ -51,13 +51,13 @@ pub struct Config {
     pub migration: Option<Migration>,
     /// `REGISTRY_SHARDS`: `None` gives each lease its own object.
     pub shards: Option<NonZeroU32>,
-    /// `CENSUS_REFRESH_MS`: how old the number of colonies may be that Health reports.
+    /// `COLONY_COUNT_MAX_AGE_MS`: how old the number of colonies may be that Health reports.
     pub census_refresh_ms: i64,
-    /// `CACHE_HOT_LOOKUPS`: from how many lookups a minute a lease is cached; `None`: never.
+    /// `CACHE_HOT_LOOKUPS_PER_MINUTE`: from how many lookups a minute a lease is cached; `None`: never.
     pub hot_lookups: Option<NonZeroU32>,
-    /// `CACHE_MEMO_MS`: for how long an isolate answers from its own memory.
+    /// `MEMORY_CACHE_TTL_MS`: for how long an isolate answers from its own memory.
     pub memo_ms: i64,
-    /// `CACHE_MEMO_ENTRIES`: how many hot leases an isolate remembers.
+    /// `MEMORY_CACHE_MAX_ENTRIES`: how many hot leases an isolate remembers.
     pub memo_entries: usize,
 }
 
@@ -91,7 +91,7 @@ const CLEANUP_INTERVAL_MS: i64 = 60_000;
 /// What both predecessors told their clients.
 const STUN_SERVER: &str = "stun.cloudflare.com:3478";
 /// Colonies call Health before every renewal; half a minute keeps that free of objects.
-const CENSUS_REFRESH_MS: i64 = 30_000;
+const COLONY_COUNT_MAX_AGE_MS: i64 = 30_000;
 /// A burst of registrations is spread over this many writers, and as many files are open at the most.
 const SHARDS_ON_WORKERD: u32 = 64;
 /// A lease longer than a day is no lease: the owner would lock others out for that long.
@@ -107,11 +107,11 @@ const MEMO_ENTRIES: usize = 256;
 const MAX_MEMO_ENTRIES: usize = 512;
 
 /// RFD 086, as are the next two: how many tickets an agent gets in an hour.
-const TOKENS_BY_AGENT: u32 = 10;
+const TOKENS_PER_HOUR_PER_AGENT: u32 = 10;
 /// How many tickets an address gets in an hour.
-const TOKENS_BY_CLIENT: u32 = 100;
+const TOKENS_PER_HOUR_PER_CLIENT: u32 = 100;
 /// How many tickets are issued for a colony in an hour.
-const TOKENS_BY_COLONY: u32 = 1_000;
+const TOKENS_PER_HOUR_PER_COLONY: u32 = 1_000;
 
 impl Default for Config {
     /// What applies where nothing is configured.
@@ -129,13 +129,13 @@ impl Default for Config {
             agent_takeover: false,
             signer: None,
             previous_keys: Vec::new(),
-            tokens_by_agent: TOKENS_BY_AGENT,
-            tokens_by_client: TOKENS_BY_CLIENT,
-            tokens_by_colony: TOKENS_BY_COLONY,
+            tokens_by_agent: TOKENS_PER_HOUR_PER_AGENT,
+            tokens_by_client: TOKENS_PER_HOUR_PER_CLIENT,
+            tokens_by_colony: TOKENS_PER_HOUR_PER_COLONY,
             admin_key_hash: None,
             migration: None,
             shards: None,
-            census_refresh_ms: CENSUS_REFRESH_MS,
+            census_refresh_ms: COLONY_COUNT_MAX_AGE_MS,
             hot_lookups: NonZeroU32::new(HOT_LOOKUPS),
             memo_ms: MEMO_MS,
             memo_entries: MEMO_ENTRIES,
@@ -147,7 +147,7 @@ impl Config {
     /// What applies where the configuration is wrong.
     #[must_use]
     pub fn fallback(var: impl Fn(&str) -> Option<String>) -> Self {
-        let platform = Vars(var).one_of("PLATFORM", Platform::Cloudflare, &PLATFORMS);
+        let platform = Vars(var).one_of("RUNTIME", Platform::Cloudflare, &PLATFORMS);
         Self::of_platform(platform.unwrap_or(Platform::Cloudflare))
     }
 
@@ -192,7 +192,7 @@ impl Config {
     pub fn from_vars(var: impl Fn(&str) -> Option<String>) -> Result<Self, Error> {
         let vars = Vars(|name: &str| var(name).filter(|value| !value.trim().is_empty()));
         let default =
-            Self::of_platform(vars.one_of("PLATFORM", Platform::Cloudflare, &PLATFORMS)?);
+            Self::of_platform(vars.one_of("RUNTIME", Platform::Cloudflare, &PLATFORMS)?);
         let stun_servers = vars.text("CORAL_STUN_SERVERS", STUN_SERVER.to_owned());
         let relays = vars.text("CORAL_RELAYS", "[]".to_owned());
         let shards = default.shards.map_or(0, NonZeroU32::get);
@@ -220,21 +220,46 @@ impl Config {
             agent_takeover: vars.number("AGENT_TAKEOVER", false, false, true)?,
             signer,
             previous_keys,
-            tokens_by_agent: vars.number("TOKENS_BY_AGENT", TOKENS_BY_AGENT, 0, 1_000_000)?,
-            tokens_by_client: vars.number("TOKENS_BY_CLIENT", TOKENS_BY_CLIENT, 0, 1_000_000)?,
-            tokens_by_colony: vars.number("TOKENS_BY_COLONY", TOKENS_BY_COLONY, 0, 1_000_000)?,
+            tokens_by_agent: vars.number(
+                "TOKENS_PER_HOUR_PER_AGENT",
+                TOKENS_PER_HOUR_PER_AGENT,
+                0,
+                1_000_000,
+            )?,
+            tokens_by_client: vars.number(
+                "TOKENS_PER_HOUR_PER_CLIENT",
+                TOKENS_PER_HOUR_PER_CLIENT,
+                0,
+                1_000_000,
+            )?,
+            tokens_by_colony: vars.number(
+                "TOKENS_PER_HOUR_PER_COLONY",
+                TOKENS_PER_HOUR_PER_COLONY,
+                0,
+                1_000_000,
+            )?,
             admin_key_hash: vars.admin_key_hash()?,
             migration: vars.migration()?,
             shards: NonZeroU32::new(vars.number("REGISTRY_SHARDS", shards, 0, 65_536)?),
-            census_refresh_ms: vars.number("CENSUS_REFRESH_MS", CENSUS_REFRESH_MS, 0, 3_600_000)?,
+            census_refresh_ms: vars.number(
+                "COLONY_COUNT_MAX_AGE_MS",
+                COLONY_COUNT_MAX_AGE_MS,
+                0,
+                3_600_000,
+            )?,
             hot_lookups: NonZeroU32::new(vars.number(
-                "CACHE_HOT_LOOKUPS",
+                "CACHE_HOT_LOOKUPS_PER_MINUTE",
                 hot_lookups,
                 0,
                 1_000_000,
             )?),
-            memo_ms: vars.number("CACHE_MEMO_MS", MEMO_MS, 0, 30_000)?,
-            memo_entries: vars.number("CACHE_MEMO_ENTRIES", MEMO_ENTRIES, 0, MAX_MEMO_ENTRIES)?,
+            memo_ms: vars.number("MEMORY_CACHE_TTL_MS", MEMO_MS, 0, 30_000)?,
+            memo_entries: vars.number(
+                "MEMORY_CACHE_MAX_ENTRIES",
+                MEMO_ENTRIES,
+                0,
+                MAX_MEMO_ENTRIES,
+            )?,
         })
     }
 }
@@ -291,10 +316,10 @@ mod tests {
 
     #[test]
     fn a_machine_of_ones_own_has_other_defaults() {
-        let own = config(&[("PLATFORM", "workerd")]).unwrap();
+        let own = config(&[("RUNTIME", "workerd")]).unwrap();
         assert_eq!(own.shards, NonZeroU32::new(64));
         assert_eq!(own.log_format, LogFormat::Line);
-        let changed = config(&[("PLATFORM", "workerd"), ("REGISTRY_SHARDS", "0")]).unwrap();
+        let changed = config(&[("RUNTIME", "workerd"), ("REGISTRY_SHARDS", "0")]).unwrap();
         assert_eq!(changed.shards, None);
     }
 
@@ -307,7 +332,7 @@ mod tests {
             ("REGISTRY_SHARDS", "8"),
             ("LOG_LEVEL", "warn"),
             ("LOG_FORMAT", "line"),
-            ("CACHE_HOT_LOOKUPS", "0"),
+            ("CACHE_HOT_LOOKUPS_PER_MINUTE", "0"),
             (
                 "CORAL_RELAYS",
                 r#"[{"id":"r1","endpoint":"relay.example.org:3478"}]"#,
@@ -352,15 +377,15 @@ mod tests {
             ("AGENT_TAKEOVER", "yes"),
             ("LOG_LEVEL", "loud"),
             ("LOG_FORMAT", "xml"),
-            ("CACHE_MEMO_ENTRIES", "513"),
+            ("MEMORY_CACHE_MAX_ENTRIES", "513"),
             ("CORAL_RELAYS", "relay.example.org"),
             ("CORAL_STUN_SERVERS", r#"["a:1"]"#),
             ("CORAL_STUN_SERVERS", "stun.example.org"),
             ("CORAL_STUN_SERVERS", ","),
-            ("PLATFORM", "foo"),
-            ("TOKENS_BY_AGENT", "-1"),
+            ("RUNTIME", "foo"),
+            ("TOKENS_PER_HOUR_PER_AGENT", "-1"),
             ("DISCOVERY_SIGNING_KEY", "c2VjcmV0"),
-            ("DISCOVERY_PREVIOUS_KEYS", "c2VjcmV0"),
+            ("DISCOVERY_VERIFICATION_KEYS", "c2VjcmV0"),
             ("DISCOVERY_ADMIN_KEY", "c2VjcmV0"),
             ("LEGACY_DISCOVERY_URL", "discovery.example.org"),
             ("LEGACY_CODEC", "xml"),

@@ -45,7 +45,7 @@ pub struct Migration {
     pub codec: Codec,
     /// `LEGACY_TIMEOUT_MS`: for how long it is waited for at most.
     pub timeout: Duration,
-    /// `LEGACY_AWAITED`: whether a registration waits for the old server, and a colony's id that another key holds there is
+    /// `LEGACY_SYNC_WRITES`: whether a registration waits for the old server, and a colony's id that another key holds there is
     /// not given away here.
     pub is_awaited: bool,
 }

@@ -10,7 +10,7 @@ use crate::migration::{self, Migration};
 use crate::tokens::{self, PublicKey, Signer};
 
 pub(super) const SIGNING_KEY: &str = "DISCOVERY_SIGNING_KEY";
-pub(super) const PREVIOUS_KEYS: &str = "DISCOVERY_PREVIOUS_KEYS";
+pub(super) const PREVIOUS_KEYS: &str = "DISCOVERY_VERIFICATION_KEYS";
 pub(super) const ADMIN_KEY: &str = "DISCOVERY_ADMIN_KEY";
 
 pub(super) const LEGACY_URL: &str = "LEGACY_DISCOVERY_URL";
@@ -70,7 +70,7 @@ impl<F: Fn(&str) -> Option<String>> Vars<F> {
     /// How clients move from an old server, if they do.
     pub(super) fn migration(&self) -> Result<Option<Migration>, Error> {
         let timeout_ms = self.number("LEGACY_TIMEOUT_MS", LEGACY_TIMEOUT_MS, 1, 5_000)?;
-        let is_awaited = self.number("LEGACY_AWAITED", false, false, true)?;
+        let is_awaited = self.number("LEGACY_SYNC_WRITES", false, false, true)?;
         let codec = self.one_of("LEGACY_CODEC", Codec::Proto, &CODECS)?;
         let Some(url) = (self.0)(LEGACY_URL) else {
             return Ok(None);

@@ -121,7 +121,7 @@ struct Answer {
 fn isolate() -> Rc<Isolate> {
     let var = |name: &str| match name {
         "DEFAULT_TTL_SECONDS" => Some(TTL_SECONDS.to_owned()),
-        "CACHE_HOT_LOOKUPS" => Some("1".to_owned()),
+        "CACHE_HOT_LOOKUPS_PER_MINUTE" => Some("1".to_owned()),
         _ => None,
     };
     let isolate = Isolate::new(var, 0);

@@ -276,7 +276,7 @@ fn an_old_server_that_is_down_fails_no_call_that_the_registry_can_answer() {
     const URL: (&str, &str) = ("LEGACY_DISCOVERY_URL", "http://old.example.org");
     for (awaited, told_at_once) in [("false", 0), ("true", 2)] {
         let host = TestHost::default();
-        let service = Service::with(&host, &[URL, ("LEGACY_AWAITED", awaited)]);
+        let service = Service::with(&host, &[URL, ("LEGACY_SYNC_WRITES", awaited)]);
         let legacy = &service.platform.legacy;
         let client = client!(service);
         block_on(client.register_colony(&colony("m"), call())).unwrap();

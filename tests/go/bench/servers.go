@@ -34,13 +34,13 @@ func quiet(more ...string) []string {
 }
 
 // unlimited are tickets that count and are never too many.
-var unlimited = []string{"TOKENS_BY_AGENT=1000000", "TOKENS_BY_COLONY=1000000"}
+var unlimited = []string{"TOKENS_PER_HOUR_PER_AGENT=1000000", "TOKENS_PER_HOUR_PER_COLONY=1000000"}
 
 var settings = map[role][]string{
-	uncached: quiet("CACHE_HOT_LOOKUPS=0"),
+	uncached: quiet("CACHE_HOT_LOOKUPS_PER_MINUTE=0"),
 	// All keys are hot from the first lookup and stay in the isolate's memory.
-	hot:    quiet("CACHE_HOT_LOOKUPS=1", "CACHE_MEMO_ENTRIES=512", "CACHE_MEMO_MS=30000"),
-	shards: quiet("CACHE_HOT_LOOKUPS=0", "REGISTRY_SHARDS=64"),
+	hot:    quiet("CACHE_HOT_LOOKUPS_PER_MINUTE=1", "MEMORY_CACHE_MAX_ENTRIES=512", "MEMORY_CACHE_TTL_MS=30000"),
+	shards: quiet("CACHE_HOT_LOOKUPS_PER_MINUTE=0", "REGISTRY_SHARDS=64"),
 }
 
 func start(t harness.T, who role) *harness.Worker {

@@ -68,7 +68,7 @@ func TestCommandsAreThoseOfTheirPrograms(t *testing.T) {
 
 func checkBuilder(t *testing.T, where string, words []string) {
 	t.Helper()
-	source := string(read(t, "xtask/src/worker.rs"))
+	source := string(read(t, "tools/xtask/src/worker.rs"))
 	for _, flag := range flags(words) {
 		if !strings.Contains(source, flag) {
 			t.Errorf("%s: xtask calls %s without %s", where, words[0], flag)

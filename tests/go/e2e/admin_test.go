@@ -43,7 +43,7 @@ func named(leases []*adminv1.Lease) string {
 
 func TestOperatorSeesAndEndsLeasesOfAMesh(t *testing.T) {
 	t.Parallel()
-	worker := harness.Start(t, "DISCOVERY_ADMIN_KEY="+adminKey, "CENSUS_REFRESH_MS=0")
+	worker := harness.Start(t, "DISCOVERY_ADMIN_KEY="+adminKey, "COLONY_COUNT_MAX_AGE_MS=0")
 	c := worker.Client()
 	registerColony(t, c, colony("m", "colony key"))
 	registerColony(t, c, colony("m2", "k"))
@@ -129,7 +129,7 @@ func TestWithoutASecretThereIsNothingForOperators(t *testing.T) {
 // An agent's registration waits for its own object alone; what its mesh hears of it later outlives each renewal.
 func TestAMeshHearsOfItsAgentsLater(t *testing.T) {
 	t.Parallel()
-	worker := harness.Start(t, "DISCOVERY_ADMIN_KEY="+adminKey, "DEFAULT_TTL_SECONDS=4", "CLEANUP_INTERVAL_MS=100", "CENSUS_REFRESH_MS=0")
+	worker := harness.Start(t, "DISCOVERY_ADMIN_KEY="+adminKey, "DEFAULT_TTL_SECONDS=4", "CLEANUP_INTERVAL_MS=100", "COLONY_COUNT_MAX_AGE_MS=0")
 	renew := func(ray string) {
 		registerAgent(t, worker.Client(), agent("a", "m", "k"), "Cf-Ray", ray)
 		if line := worker.Request(ray); line.ObjectRequests != 1 {

@@ -13,7 +13,7 @@ import (
 )
 
 // Every lookup is hot at once, and the isolate never answers by itself.
-var onlyKV = []string{"CACHE_HOT_LOOKUPS=1", "CACHE_MEMO_MS=0"}
+var onlyKV = []string{"CACHE_HOT_LOOKUPS_PER_MINUTE=1", "MEMORY_CACHE_TTL_MS=0"}
 
 // answeredBy looks a colony up and says where the answer came from.
 func answeredBy(t *testing.T, worker *harness.Worker, meshID string) (string, *discoveryv1.LookupColonyResponse) {
@@ -75,7 +75,7 @@ func TestOnCloudflareHotLookupsAreAnsweredByKV(t *testing.T) {
 
 func TestOnCloudflareColdLookupsAndRegistrationsTouchNoKV(t *testing.T) {
 	t.Parallel()
-	worker := harness.StartPlatform(t, "CACHE_HOT_LOOKUPS=100", "LOG_LEVEL=info")
+	worker := harness.StartPlatform(t, "CACHE_HOT_LOOKUPS_PER_MINUTE=100", "LOG_LEVEL=info")
 	for i := range 10 {
 		id := fmt.Sprint("m", i)
 		registerColony(t, worker.Client(), colony(id, "k"))
@@ -92,7 +92,7 @@ func TestOnCloudflareColdLookupsAndRegistrationsTouchNoKV(t *testing.T) {
 
 func TestOnCloudflareAnIsolateAnswersAHerdByItself(t *testing.T) {
 	t.Parallel()
-	worker := harness.StartPlatform(t, "CACHE_HOT_LOOKUPS=1", "CACHE_MEMO_MS=30000")
+	worker := harness.StartPlatform(t, "CACHE_HOT_LOOKUPS_PER_MINUTE=1", "MEMORY_CACHE_TTL_MS=30000")
 	registerColony(t, worker.Client(), colony("m", "k"))
 	answeredBy(t, worker, "m")
 	before := worker.Counts()
@@ -169,7 +169,7 @@ func TestOnCloudflareWithoutKVAllIsAnswered(t *testing.T) {
 	for _, fault := range []string{"throws", "absent", "lossy"} {
 		t.Run(fault, func(t *testing.T) {
 			t.Parallel()
-			worker := harness.StartPlatform(t, append(onlyKV, "CENSUS_REFRESH_MS=0")...)
+			worker := harness.StartPlatform(t, append(onlyKV, "COLONY_COUNT_MAX_AGE_MS=0")...)
 			registerColony(t, worker.Client(), colony("m", "k"))
 			untilCached(t, worker, "m")
 			// In the middle of it.
@@ -196,7 +196,7 @@ func TestOnCloudflareWithoutKVAllIsAnswered(t *testing.T) {
 // What is published in KV is what Health tells, so that it asks no object.
 func TestOnCloudflareHealthReadsThePublishedNumber(t *testing.T) {
 	t.Parallel()
-	worker := harness.StartPlatform(t, "CENSUS_REFRESH_MS=0")
+	worker := harness.StartPlatform(t, "COLONY_COUNT_MAX_AGE_MS=0")
 	registerColony(t, worker.Client(), colony("m1", "k"))
 	registerColony(t, worker.Client(), colony("m2", "k"))
 	harness.Eventually(t, patience, "both are counted without asking an object", func() bool {

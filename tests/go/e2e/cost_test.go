@@ -26,7 +26,7 @@ const (
 func TestOnCloudflareCostOfEachCall(t *testing.T) {
 	t.Parallel()
 	key, _ := harness.SigningKey(t, "K")
-	worker := harness.StartPlatform(t, relays, "CACHE_HOT_LOOKUPS=2", "CACHE_MEMO_MS=0", "DISCOVERY_SIGNING_KEY="+key)
+	worker := harness.StartPlatform(t, relays, "CACHE_HOT_LOOKUPS_PER_MINUTE=2", "MEMORY_CACHE_TTL_MS=0", "DISCOVERY_SIGNING_KEY="+key)
 	c := worker.Client()
 	ray := ""
 	headers := func() []string { return []string{"Cf-Ray", ray} }
@@ -177,7 +177,7 @@ func sweepsOfALife(t *testing.T) (born, alive, dead harness.Sweep) {
 // A memory of an isolate's own costs nothing.
 func TestOnCloudflareCostOfAnswersFromMemory(t *testing.T) {
 	t.Parallel()
-	worker := harness.StartPlatform(t, "CACHE_HOT_LOOKUPS=1", "CACHE_MEMO_MS=30000")
+	worker := harness.StartPlatform(t, "CACHE_HOT_LOOKUPS_PER_MINUTE=1", "MEMORY_CACHE_TTL_MS=30000")
 	registerColony(t, worker.Client(), colony("m", "k"))
 	for _, ray := range []string{"first", "second"} {
 		if _, err := lookupColony(t, worker.Client(), "m", "Cf-Ray", ray); err != nil {

@@ -127,7 +127,7 @@ func TestOnCloudflareRetriesEndWithTheDeadline(t *testing.T) {
 // Health answers when all behind it fails.
 func TestOnCloudflareHealthAnswersWhenEverythingBehindItFails(t *testing.T) {
 	t.Parallel()
-	worker := harness.StartPlatform(t, "CENSUS_REFRESH_MS=0")
+	worker := harness.StartPlatform(t, "COLONY_COUNT_MAX_AGE_MS=0")
 	registerColony(t, worker.Client(), colony("m", "k"))
 	harness.Eventually(t, patience, "the colony is counted", func() bool {
 		return health(t, worker.Client()).GetRegisteredColonies() == 1

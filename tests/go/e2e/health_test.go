@@ -40,7 +40,7 @@ func TestHealthTellsVersionAndUptime(t *testing.T) {
 
 func TestHealthCountsLiveColonies(t *testing.T) {
 	t.Parallel()
-	worker := harness.Start(t, "CENSUS_REFRESH_MS=0", "DEFAULT_TTL_SECONDS=8", "CLEANUP_INTERVAL_MS=100")
+	worker := harness.Start(t, "COLONY_COUNT_MAX_AGE_MS=0", "DEFAULT_TTL_SECONDS=8", "CLEANUP_INTERVAL_MS=100")
 	c := worker.Client()
 	colonies := func(want int32) {
 		t.Helper()
@@ -100,7 +100,7 @@ func TestCensusIsExactAfterBirthsDeathsAndAKill(t *testing.T) {
 	const births, deaths = 2_000, 500
 	// Several times what a busy machine takes to register all of them.
 	ttl := 30 * time.Second
-	worker := harness.Start(t, "CENSUS_REFRESH_MS=0", "DEFAULT_TTL_SECONDS=30", "CLEANUP_INTERVAL_MS=1000", "LOG_LEVEL=error")
+	worker := harness.Start(t, "COLONY_COUNT_MAX_AGE_MS=0", "DEFAULT_TTL_SECONDS=30", "CLEANUP_INTERVAL_MS=1000", "LOG_LEVEL=error")
 	heartbeat := func(from int) {
 		t.Helper()
 		var all errgroup.Group
@@ -143,9 +143,9 @@ func TestCensusIsExactAfterBirthsDeathsAndAKill(t *testing.T) {
 func TestABirthIsCountedThoughTheWorkerIsKilledBeforeItIsTold(t *testing.T) {
 	t.Parallel()
 	const ttl = 4 * time.Second
-	worker := harness.Start(t, "DEFAULT_TTL_SECONDS=4", "CENSUS_REFRESH_MS=60000", "CLEANUP_INTERVAL_MS=100")
+	worker := harness.Start(t, "DEFAULT_TTL_SECONDS=4", "COLONY_COUNT_MAX_AGE_MS=60000", "CLEANUP_INTERVAL_MS=100")
 	registerColony(t, worker.Client(), colony("m", "k"))
-	worker.RestartWith("CENSUS_REFRESH_MS=0")
+	worker.RestartWith("COLONY_COUNT_MAX_AGE_MS=0")
 	if counted := health(t, worker.Client()).GetRegisteredColonies(); counted != 0 {
 		t.Fatalf("%d colonies: the kill came too late to show anything", counted)
 	}

@@ -26,7 +26,7 @@ func TestMigrationTheOldServerBeingDownFailsNothingThatWeKnow(t *testing.T) {
 	for _, awaited := range []string{"false", "true"} {
 		t.Run("awaited "+awaited, func(t *testing.T) {
 			t.Parallel()
-			old, worker := migrating(t, "LEGACY_AWAITED="+awaited)
+			old, worker := migrating(t, "LEGACY_SYNC_WRITES="+awaited)
 			old.Kill()
 			c := worker.Client()
 			registerColony(t, c, colony("m", "k"))
@@ -101,7 +101,7 @@ func post(t *testing.T, worker *harness.Worker, method, body string, headers ...
 
 func TestMigrationAnAwaitedSlowOldServerFailsNoRegistration(t *testing.T) {
 	t.Parallel()
-	old, worker := migrating(t, "LEGACY_AWAITED=true", "LEGACY_TIMEOUT_MS=300")
+	old, worker := migrating(t, "LEGACY_SYNC_WRITES=true", "LEGACY_TIMEOUT_MS=300")
 	old.Delay(60_000)
 	registerColony(t, worker.Client(), colony("m", "k"), "Cf-Ray", "slow")
 	if line := worker.Request("slow"); line.Legacy != "failed" || line.Status != http.StatusOK {

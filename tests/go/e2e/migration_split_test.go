@@ -12,7 +12,7 @@ import (
 
 func TestMigrationASplitBrainThereIsToldWhereItIsAwaited(t *testing.T) {
 	t.Parallel()
-	old, worker := migrating(t, "LEGACY_AWAITED=true")
+	old, worker := migrating(t, "LEGACY_SYNC_WRITES=true")
 	registerColony(t, old.Client(), colony("m", "theirs"))
 	for name, headers := range map[string][]string{
 		"plain": nil,
@@ -44,7 +44,7 @@ func TestMigrationASplitBrainThereIsToldWhereItIsAwaited(t *testing.T) {
 
 func TestMigrationAgentsOfOneIdInTwoMeshesRegisterHere(t *testing.T) {
 	t.Parallel()
-	old, worker := migrating(t, "LEGACY_AWAITED=true", "AGENT_TAKEOVER=true")
+	old, worker := migrating(t, "LEGACY_SYNC_WRITES=true", "AGENT_TAKEOVER=true")
 	registerAgent(t, old.Client(), agent("a", "m1", "k1"))
 	registerAgent(t, worker.Client(), agent("a", "m2", "k2"), "Cf-Ray", "second")
 	if line := worker.Request("second"); line.Legacy != "split_brain" || line.Level != "warn" {
@@ -64,7 +64,7 @@ func TestMigrationAgentsOfOneIdInTwoMeshesRegisterHere(t *testing.T) {
 
 func TestMigrationASplitBrainThereEndsNoLeaseThatLivesHere(t *testing.T) {
 	t.Parallel()
-	old, worker := migrating(t, "LEGACY_AWAITED=true")
+	old, worker := migrating(t, "LEGACY_SYNC_WRITES=true")
 	registerColony(t, worker.Client(), colony("m", "ours"))
 	old.Kill()
 	old.Start()
@@ -108,7 +108,7 @@ func TestMigrationASplitBrainThereIsLoggedWhereItIsNotAwaited(t *testing.T) {
 
 func TestMigrationASplitBrainHereDoesNotReachTheOldServer(t *testing.T) {
 	t.Parallel()
-	old, worker := migrating(t, "LEGACY_AWAITED=true")
+	old, worker := migrating(t, "LEGACY_SYNC_WRITES=true")
 	registerColony(t, worker.Client(), colony("m", "k"))
 	old.Kill()
 	old.Start()
@@ -121,8 +121,8 @@ func TestMigrationASplitBrainHereDoesNotReachTheOldServer(t *testing.T) {
 func TestMigrationServersThatKnowEachOtherAskNoFurther(t *testing.T) {
 	t.Parallel()
 	one := harness.Start(t)
-	other := harness.Start(t, "LEGACY_DISCOVERY_URL="+one.URL, "LEGACY_AWAITED=true")
-	one.RestartWith("LEGACY_DISCOVERY_URL="+other.URL, "LEGACY_AWAITED=true")
+	other := harness.Start(t, "LEGACY_DISCOVERY_URL="+one.URL, "LEGACY_SYNC_WRITES=true")
+	one.RestartWith("LEGACY_DISCOVERY_URL="+other.URL, "LEGACY_SYNC_WRITES=true")
 	_, err := lookupColony(t, one.Client(), "unknown")
 	wantError(t, err, connect.CodeNotFound)
 	registerColony(t, one.Client(), colony("m", "k"))

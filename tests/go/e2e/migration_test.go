@@ -93,7 +93,7 @@ func TestMigrationRegistrationsReachTheOldServer(t *testing.T) {
 	for _, awaited := range []string{"false", "true"} {
 		t.Run("awaited "+awaited, func(t *testing.T) {
 			t.Parallel()
-			old, worker := migrating(t, "LEGACY_AWAITED="+awaited)
+			old, worker := migrating(t, "LEGACY_SYNC_WRITES="+awaited)
 			moved := colony("moved", "k")
 			moved.Metadata = map[string]string{"a": "b"}
 			moved.PublicEndpoint = &discoveryv1.PublicEndpointInfo{Enabled: true, Url: "https://example.org"}
@@ -131,7 +131,7 @@ func TestMigrationRegistrationsReachTheOldServer(t *testing.T) {
 
 func TestMigrationRollbackLosesNobody(t *testing.T) {
 	t.Parallel()
-	old, worker := migrating(t, "LEGACY_AWAITED=true")
+	old, worker := migrating(t, "LEGACY_SYNC_WRITES=true")
 	registerColony(t, old.Client(), colony("never-moved", "k"))
 	registerColony(t, worker.Client(), colony("moved", "k"))
 	worker.Kill()
@@ -178,7 +178,7 @@ func TestMigrationFromAServerThatSpeaksJSONAlone(t *testing.T) {
 		proxy.ServeHTTP(w, r)
 	}))
 	t.Cleanup(server.Close)
-	worker := harness.Start(t, "LEGACY_DISCOVERY_URL="+server.URL, "LEGACY_CODEC=json", "LEGACY_AWAITED=true")
+	worker := harness.Start(t, "LEGACY_DISCOVERY_URL="+server.URL, "LEGACY_CODEC=json", "LEGACY_SYNC_WRITES=true")
 	registerColony(t, old.Client(), colony("left", "k"))
 	if found, err := lookupColony(t, worker.Client(), "left"); err != nil || found.Pubkey != "k" {
 		t.Errorf("%v %v", found, err)

@@ -33,7 +33,7 @@ func TestMadeUpIdsDoNotFillTheDisk(t *testing.T) {
 func TestChangingTheNumberOfObjectsLosesNothingForLongerThanAHeartbeat(t *testing.T) {
 	t.Parallel()
 	const colonies = 20
-	worker := harness.Start(t, "REGISTRY_SHARDS=4", "CENSUS_REFRESH_MS=0", "DEFAULT_TTL_SECONDS=5", "CLEANUP_INTERVAL_MS=100")
+	worker := harness.Start(t, "REGISTRY_SHARDS=4", "COLONY_COUNT_MAX_AGE_MS=0", "DEFAULT_TTL_SECONDS=5", "CLEANUP_INTERVAL_MS=100")
 	id := func(i int) string { return fmt.Sprintf("mesh-%d", i) }
 	heartbeat := func() {
 		for i := range colonies {

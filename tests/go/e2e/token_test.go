@@ -146,8 +146,8 @@ func TestAChangeOfKeysInvalidatesNoTicket(t *testing.T) {
 	first, firstPublic := harness.SigningKey(t, "K1")
 	second, secondPublic := harness.SigningKey(t, "K2")
 	// What is to come is in the set before it signs: colonies that fetch now know both.
-	worker := harness.Start(t, "DISCOVERY_SIGNING_KEY="+first, "DISCOVERY_PREVIOUS_KEYS=["+secondPublic+"]",
-		"TOKENS_BY_AGENT=0", "TOKENS_BY_CLIENT=0")
+	worker := harness.Start(t, "DISCOVERY_SIGNING_KEY="+first, "DISCOVERY_VERIFICATION_KEYS=["+secondPublic+"]",
+		"TOKENS_PER_HOUR_PER_AGENT=0", "TOKENS_PER_HOUR_PER_CLIENT=0")
 	kept, _ := keySet(t, worker)
 	signedBy := func(kid string) string {
 		t.Helper()
@@ -188,7 +188,7 @@ func TestAChangeOfKeysInvalidatesNoTicket(t *testing.T) {
 	}()
 	harness.Eventually(t, patience, "others get tickets before", func() bool { return issued.Load() > 0 })
 	// First one, then the other, as they are set.
-	worker.RestartWith("DISCOVERY_PREVIOUS_KEYS=[" + firstPublic + "," + secondPublic + "]")
+	worker.RestartWith("DISCOVERY_VERIFICATION_KEYS=[" + firstPublic + "," + secondPublic + "]")
 	between := signedBy("K1")
 	worker.RestartWith("DISCOVERY_SIGNING_KEY=" + second)
 	fresh, _ := keySet(t, worker)
@@ -249,7 +249,7 @@ func TestTicketsAreLimitedByAgentColonyAndAddress(t *testing.T) {
 	t.Parallel()
 	current, _ := harness.SigningKey(t, "K")
 	worker := harness.Start(t, "DISCOVERY_SIGNING_KEY="+current,
-		"TOKENS_BY_AGENT=2", "TOKENS_BY_COLONY=4", "TOKENS_BY_CLIENT=6")
+		"TOKENS_PER_HOUR_PER_AGENT=2", "TOKENS_PER_HOUR_PER_COLONY=4", "TOKENS_PER_HOUR_PER_CLIENT=6")
 	from := func(address, agentID, colonyID string) error {
 		t.Helper()
 		_, err := ticket(t, worker.Client(), askForTicket(agentID, colonyID), "Cf-Connecting-Ip", address)

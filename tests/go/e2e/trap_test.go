@@ -22,7 +22,7 @@ func startBroken(t *testing.T, vars ...string) *harness.Worker {
 // stored is there.
 func TestATrapStartsTheModuleAnew(t *testing.T) {
 	t.Parallel()
-	worker := startBroken(t, "CACHE_HOT_LOOKUPS=0")
+	worker := startBroken(t, "CACHE_HOT_LOOKUPS_PER_MINUTE=0")
 	client := worker.Client()
 	registerColony(t, client, colony("m", "k"))
 	// At once, after the object has answered, and inside the object.

@@ -7,7 +7,7 @@ import (
 	"fmt"
 )
 
-// SigningKey is a new key for tickets, as DISCOVERY_SIGNING_KEY has it, and as DISCOVERY_PREVIOUS_KEYS
+// SigningKey is a new key for tickets, as DISCOVERY_SIGNING_KEY has it, and as DISCOVERY_VERIFICATION_KEYS
 // has it later.
 func SigningKey(t T, id string) (current, previous string) {
 	t.Helper()

@@ -22,7 +22,7 @@ func StartPlatform(t T, vars ...string) *Worker {
 }
 
 func platform(arguments []string) *exec.Cmd {
-	program := filepath.Join(checkout, "tests", "platform", "serve.mjs")
+	program := filepath.Join(checkout, "tests", "miniflare", "serve.mjs")
 	arguments = append([]string{program, "--faults", "--analytics"}, arguments...)
 	command := exec.Command(filepath.Join(checkout, "node_modules", ".bin", "node"), arguments...)
 	// workerd is node's child: whoever kills node alone leaves it behind.
@@ -36,7 +36,7 @@ type Counts struct {
 	Objects int
 }
 
-// Faults says what fails from now on, and counts anew. tests/platform/faults.mjs describes it.
+// Faults says what fails from now on, and counts anew. tests/miniflare/faults.mjs describes it.
 func (w *Worker) Faults(t T, faults string) {
 	t.Helper()
 	answer, err := http.Post(w.faults(), "application/json", strings.NewReader(faults))

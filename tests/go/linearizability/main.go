@@ -57,9 +57,9 @@ func runs(kills int) []run {
 	}
 	ttl := "DEFAULT_TTL_SECONDS=2"
 	return []run{
-		{"an object for each lease", settings, []string{ttl, "CACHE_HOT_LOOKUPS=0", "REGISTRY_SHARDS=0"}, false},
-		{"four objects for all", settings, []string{ttl, "CACHE_HOT_LOOKUPS=0", "REGISTRY_SHARDS=4"}, false},
-		{"with the cache", settings, []string{ttl, "CACHE_HOT_LOOKUPS=1", "REGISTRY_SHARDS=0"}, true},
+		{"an object for each lease", settings, []string{ttl, "CACHE_HOT_LOOKUPS_PER_MINUTE=0", "REGISTRY_SHARDS=0"}, false},
+		{"four objects for all", settings, []string{ttl, "CACHE_HOT_LOOKUPS_PER_MINUTE=0", "REGISTRY_SHARDS=4"}, false},
+		{"with the cache", settings, []string{ttl, "CACHE_HOT_LOOKUPS_PER_MINUTE=1", "REGISTRY_SHARDS=0"}, true},
 	}
 }
 

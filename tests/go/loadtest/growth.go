@@ -32,7 +32,7 @@ var sizes = []int{100, 1_000, 10_000, 30_000}
 func growth(t *harness.Program, options options, findings *load.Findings) {
 	var lines []any
 	for _, routing := range routingNames {
-		worker := start(t, routings[routing], "CACHE_HOT_LOOKUPS=0", "DEFAULT_TTL_SECONDS=3600")
+		worker := start(t, routings[routing], "CACHE_HOT_LOOKUPS_PER_MINUTE=0", "DEFAULT_TTL_SECONDS=3600")
 		client := load.NewClient(worker.URL, 64)
 		name := func(number int) string { return fmt.Sprintf("grown-%d", number) }
 		lookup := load.Call(func(ctx context.Context, number int) error {

@@ -28,7 +28,7 @@ const (
 // hostile measures what clients that mean harm do to others, to memory and to the disk. Each attack is compared with
 // as many clients that behave, and with what it does to a worker that answers a constant.
 func hostile(t *harness.Program, _ options, findings *load.Findings) {
-	worker := start(t, "REGISTRY_SHARDS=64", "CACHE_HOT_LOOKUPS=0")
+	worker := start(t, "REGISTRY_SHARDS=64", "CACHE_HOT_LOOKUPS_PER_MINUTE=0")
 	client := load.NewClient(worker.URL, hostileClients+victims)
 	name := func(number int) string { return fmt.Sprintf("victim-%d", number) }
 	prepared := load.Calls(16, ordinary, func(ctx context.Context, number int) error {

@@ -9,7 +9,7 @@ use ed25519_dalek::SigningKey;
 use ulid::Ulid;
 
 /// Prints a key as `DISCOVERY_SIGNING_KEY` has it, alone on the output, so that it can be piped into
-/// `wrangler secret put`; and beside it what `DISCOVERY_PREVIOUS_KEYS` needs once another has taken its place.
+/// `wrangler secret put`; and beside it what `DISCOVERY_VERIFICATION_KEYS` needs once another has taken its place.
 pub(crate) fn print() -> Result<()> {
     let mut seed = [0; 32];
     let mut random = [0; 16];
@@ -25,7 +25,7 @@ pub(crate) fn print() -> Result<()> {
         serde_json::json!({"id": id, "privateKey": private_key})
     );
     eprintln!(
-        "\nThat is the secret. Its public half, for DISCOVERY_PREVIOUS_KEYS before and after its time:\n{}",
+        "\nThat is the secret. Its public half, for DISCOVERY_VERIFICATION_KEYS before and after its time:\n{}",
         serde_json::json!({"id": id, "publicKey": public_key})
     );
     Ok(())

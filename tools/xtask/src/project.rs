@@ -21,7 +21,7 @@ struct LockedPackage {
 /// The checkout's top folder.
 pub(crate) fn root() -> &'static Path {
     let xtask = Path::new(env!("CARGO_MANIFEST_DIR"));
-    xtask.parent().unwrap_or(xtask)
+    xtask.ancestors().nth(2).unwrap_or(xtask)
 }
 
 /// What npm put under `node_modules/.bin`.

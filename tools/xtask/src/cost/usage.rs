@@ -10,7 +10,7 @@ use super::prices::{LOG_BYTES, LOG_DAYS, Meter, OBJECT_GB};
 pub(super) const DAYS: f64 = 30.0;
 const SECONDS: f64 = DAYS * 24.0 * 60.0 * 60.0;
 
-/// An isolate's memory of the number of colonies, in seconds: CENSUS_REFRESH_MS.
+/// An isolate's memory of the number of colonies, in seconds: COLONY_COUNT_MAX_AGE_MS.
 const REFRESH: f64 = 30.0;
 
 /// How long a report to the census is gathered, in seconds: at most one for each of its parts in that time.

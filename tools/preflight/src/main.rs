@@ -175,7 +175,7 @@ mod tests {
     use super::*;
 
     /// The project's own, whatever ids and domains an operator has put into it.
-    const OWN: &str = include_str!("../../wrangler.toml");
+    const OWN: &str = include_str!("../../../wrangler.toml");
 
     /// One in which nothing is wrong.
     const CONFIG: &str = include_str!("../fixtures/wrangler.toml");
