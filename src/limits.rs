@@ -1,10 +1,11 @@
-//! What a caller may send at most. Each limit stands here once, with its unit and its reason.
+//! The limits of what a caller may send. Each is declared once, with its unit and its reason.
 
 use std::time::Duration;
 
 use connect::Limits;
 
-/// What the public service allows a call to take, and whether it may compress its answers.
+/// Returns the limits of a call to the public and the admin service. `compresses` is whether
+/// responses may be compressed here.
 #[must_use]
 pub const fn server(compresses: bool) -> Limits {
     Limits {
@@ -18,21 +19,19 @@ pub const fn server(compresses: bool) -> Limits {
     }
 }
 
-/// Bytes of a request's message. The largest record in the field carries a certificate chain of
-/// a few KB; this leaves room for ten of them and still bounds what an isolate must hold.
+/// Bytes of a request's message. The largest record in the field carries a certificate chain of a
+/// few KB; this leaves room for ten of them and still bounds what an isolate must hold.
 pub const MESSAGE_BYTES: usize = 64 * 1024;
 
-/// Bytes of a message between Worker and object: a record with its wrapping, or a census report.
-pub const INTERNAL_MESSAGE_BYTES: usize = 1024 * 1024;
+/// Bytes of the legacy server's response, inflated: what a caller may register here, with room for
+/// what that server adds.
+pub const LEGACY_RESPONSE_BYTES: usize = 2 * MESSAGE_BYTES;
 
-/// Bytes of an old server's answer, inflated: what a caller may register here, with room for what it adds.
-pub const LEGACY_ANSWER_BYTES: usize = 2 * MESSAGE_BYTES;
-
-/// The longest deadline a caller gets: RFD 046's clients give up after 10 seconds.
+/// The longest deadline that a caller gets: RFD 046's clients give up after 10 seconds.
 pub const DEADLINE: Duration = Duration::from_secs(30);
 
-/// Bytes of an id. Ids name Durable Objects, whose names may have 1,024 bytes, and appear in
-/// error texts; the longest in use has 63.
+/// Bytes of an id. Ids name Durable Objects, whose names may have 1,024 bytes, and appear in error
+/// texts; the longest in use has 63.
 pub const ID_BYTES: usize = 255;
 
 /// Bytes of a public key. A WireGuard key in base64 has 44; a PEM key of any kind fits.
@@ -59,7 +58,7 @@ pub const METADATA_KEY_BYTES: usize = 128;
 /// Bytes of a metadata value.
 pub const METADATA_VALUE_BYTES: usize = 1_024;
 
-/// Bytes of a URL: what browsers and proxies agree on.
+/// Bytes of a URL: the length that browsers and proxies agree on.
 pub const URL_BYTES: usize = 2_048;
 
 /// Bytes of a CA certificate: a PEM chain of several certificates in base64.
@@ -68,35 +67,39 @@ pub const CERTIFICATE_BYTES: usize = 32 * 1024;
 /// Bytes of a fingerprint: SHA-512, longer than any in use.
 pub const FINGERPRINT_BYTES: usize = 64;
 
-/// Bytes of a message for a colony: RFD 108's have some 350, of a small JSON with two keys and an address.
-pub const MESSAGE_CIPHERTEXT_BYTES: usize = 4 * 1024;
+/// Bytes of a rendezvous record's ciphertext: RFD 108's have some 350, of a small JSON with two keys
+/// and an address.
+pub const RECORD_CIPHERTEXT_BYTES: usize = 4 * 1024;
 
-/// Bytes of the nonce of a message: AES-GCM's.
-pub const MESSAGE_NONCE_BYTES: usize = 12;
+/// Bytes of the nonce of a rendezvous record: AES-GCM's.
+pub const RECORD_NONCE_BYTES: usize = 12;
 
-/// Bytes of the token that a message is left with (RFD 108).
-pub const MESSAGE_TOKEN_BYTES: usize = 32;
+/// Bytes of the write token of a rendezvous record (RFD 108).
+pub const WRITE_TOKEN_BYTES: usize = 32;
 
-/// Seconds that a message for a colony may stay, and does by default (RFD 108).
-pub const MESSAGE_TTL_SECONDS: i32 = 90;
+/// Seconds that a rendezvous record may live, and does by default (RFD 108).
+pub const RECORD_TTL_SECONDS: i32 = 90;
 
-/// Messages that a mesh gets at once, and one more each interval: RFD 108's five a minute.
-pub const MESSAGES_BURST: u32 = 10;
-/// See [`MESSAGES_BURST`]; in milliseconds.
-pub const MESSAGES_INTERVAL_MS: i64 = 60_000 / 5;
+/// Rendezvous records that a mesh gets at once; then one more each interval: RFD 108's five a
+/// minute.
+pub const RECORDS_BURST: u32 = 10;
 
-/// How long a poll for messages may wait (RFD 108). Clients' own deadlines are at 35 seconds.
+/// The time until a mesh gets one more rendezvous record; see [`RECORDS_BURST`].
+pub const RECORDS_INTERVAL: Duration = Duration::from_secs(12);
+
+/// The longest wait of a poll for rendezvous records (RFD 108). Clients' own deadlines are at 35
+/// seconds.
 pub const POLL_WAIT: Duration = Duration::from_secs(25);
 
-/// Bytes that the secret of operators must have: 24 random bytes in base64, which nobody guesses.
+/// Bytes that the admin key must have: 24 random bytes in base64, which nobody guesses.
 pub const ADMIN_KEY_BYTES: usize = 32;
 
-/// Agents of a mesh that an operator is shown at once: each costs a request to its object.
+/// Agents of a mesh that an admin sees at once: each costs a request to its object.
 pub const LISTED_AGENTS: u32 = 500;
 
 /// The largest port.
 pub const PORT: u32 = 65_535;
 
-/// From how many bytes an answer is worth compressing: below, gzip's own overhead and the time it
-/// takes outweigh what a packet saves.
+/// Bytes from which compressing a response pays: below, gzip's own overhead and the time it takes
+/// outweigh what a packet saves.
 pub const GZIP_FROM_BYTES: usize = 1_024;

@@ -1,36 +1,40 @@
-//! What an answer of the old server means.
+//! The outcome of a call to the legacy server.
 
 use connect::{Code, Error};
 
-/// What became of a call to the old server.
+/// The outcome of a call to the legacy server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// It knows what was looked up, or has registered it.
-    Done,
-    /// It does not know it either.
+pub enum LegacyOutcome {
+    /// The server knows what was looked up, or has registered it.
+    Ok,
+    /// The server does not know it either.
     NotFound,
-    /// Another key holds it there: a split brain.
+    /// Another key holds it there.
     SplitBrain,
-    /// It refuses what we have accepted.
-    Refused,
-    /// It did not answer, or with an error of its own, or something else answers in its place.
+    /// The server refuses what this service has accepted.
+    Rejected,
+    /// The server did not respond, or with an error of its own, or something else responded in its
+    /// place.
     Failed,
-    /// It was not asked: it has failed too often, or too many register at once.
-    Skipped,
-    /// It has not answered, and the caller gave it less time than it may take: that says nothing of the server.
-    Hurried,
+    /// The call was not made: the server has failed too often, or too many registrations are in
+    /// flight.
+    CircuitOpen,
+    /// The server did not respond within a deadline shorter than the configured timeout, which says
+    /// nothing about the server.
+    DeadlineTooShort,
 }
 
-/// Bytes of a reason in the log: more than a sentence has.
-const REASON_BYTES: usize = 200;
+/// The bytes of a reason in the log: more than a sentence has.
+const MAX_REASON_BYTES: usize = 200;
 
-impl Outcome {
-    /// What an answer means. The Go server calls a split brain `internal`, and tells it by its text alone. A proxy that
-    /// lets nobody through is `permission_denied`: that server itself never says so.
+impl LegacyOutcome {
+    /// Classifies a response. The Go server reports a split brain as `internal`, and only its text
+    /// tells. `permission_denied` is a proxy that lets nobody through: the server itself never
+    /// returns it.
     #[must_use]
-    pub fn of<T>(answer: &Result<T, Error>) -> Self {
-        let Err(error) = answer else {
-            return Self::Done;
+    pub fn of<T>(response: &Result<T, Error>) -> Self {
+        let Err(error) = response else {
+            return Self::Ok;
         };
         match error.code() {
             Code::NotFound => Self::NotFound,
@@ -42,36 +46,46 @@ impl Outcome {
             {
                 Self::SplitBrain
             }
-            Code::InvalidArgument | Code::FailedPrecondition | Code::OutOfRange => Self::Refused,
+            Code::InvalidArgument | Code::FailedPrecondition | Code::OutOfRange => Self::Rejected,
             _ => Self::Failed,
         }
     }
 
-    /// Its name in the log.
+    /// Returns whether the server said nothing about what was asked.
+    #[must_use]
+    pub fn is_unreachable(self) -> bool {
+        matches!(
+            self,
+            Self::Failed | Self::CircuitOpen | Self::DeadlineTooShort
+        )
+    }
+
+    /// Returns the name in the log.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
-            Self::Done => "done",
+            Self::Ok => "ok",
             Self::NotFound => "not_found",
             Self::SplitBrain => "split_brain",
-            Self::Refused => "refused",
+            Self::Rejected => "rejected",
             Self::Failed => "failed",
-            Self::Skipped => "skipped",
-            Self::Hurried => "hurried",
+            Self::CircuitOpen => "circuit_open",
+            Self::DeadlineTooShort => "deadline_too_short",
         }
     }
 }
 
-/// Why a call has failed, for the log: of a server's own words nothing that may have keys in it, and not too much.
+/// Returns the reason of a failed call, for the log: bounded, and without those of the server's
+/// words that may hold keys.
 #[must_use]
-pub fn reason(error: &Error) -> String {
+pub fn failure_reason(error: &Error) -> String {
     let words = match error.code() {
         Code::Internal | Code::AlreadyExists => "",
         _ => error.message(),
     };
     let cause = error.cause().unwrap_or_default();
     let reason = format!("{}: {words} {cause}", error.code());
-    let mut end = REASON_BYTES.min(reason.len());
+    let mut end = MAX_REASON_BYTES.min(reason.len());
     while !reason.is_char_boundary(end) {
         end -= 1;
     }
@@ -83,37 +97,37 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_split_brain_is_known_by_its_code_or_by_what_the_go_server_says() {
+    fn split_brain_is_recognised_by_its_code_or_by_the_go_servers_text() {
         let internal = |text: &'static str| Err(Error::internal(text));
-        for (answer, outcome) in [
-            (Ok(()), Outcome::Done),
-            (Err(Error::not_found("")), Outcome::NotFound),
-            (Err(Error::already_exists("")), Outcome::SplitBrain),
+        for (response, outcome) in [
+            (Ok(()), LegacyOutcome::Ok),
+            (Err(Error::not_found("")), LegacyOutcome::NotFound),
+            (Err(Error::already_exists("")), LegacyOutcome::SplitBrain),
             (
                 internal(
                     "colony/agent 'm' already registered with different public key until \
                      2026-01-01 (existing: a, new: b)",
                 ),
-                Outcome::SplitBrain,
+                LegacyOutcome::SplitBrain,
             ),
-            (internal("out of memory"), Outcome::Failed),
-            (Err(Error::invalid_argument("")), Outcome::Refused),
-            (Err(Error::unavailable("")), Outcome::Failed),
-            (Err(Error::deadline_exceeded("")), Outcome::Failed),
+            (internal("out of memory"), LegacyOutcome::Failed),
+            (Err(Error::invalid_argument("")), LegacyOutcome::Rejected),
+            (Err(Error::unavailable("")), LegacyOutcome::Failed),
+            (Err(Error::deadline_exceeded("")), LegacyOutcome::Failed),
             // A proxy in front of it that lets nobody through.
-            (Err(Error::permission_denied("")), Outcome::Failed),
+            (Err(Error::permission_denied("")), LegacyOutcome::Failed),
             // A server that has no such service.
-            (Err(Error::unimplemented("")), Outcome::Failed),
+            (Err(Error::unimplemented("")), LegacyOutcome::Failed),
         ] {
-            assert_eq!(Outcome::of(&answer), outcome, "{answer:?}");
+            assert_eq!(LegacyOutcome::of(&response), outcome, "{response:?}");
         }
     }
 
     #[test]
-    fn a_reason_is_short_and_has_no_keys_in_it() {
-        let told = reason(&Error::internal("existing: KEY").with_cause("é".repeat(1_000)));
-        assert!(told.starts_with("internal:") && !told.contains("KEY") && told.len() <= 200);
-        let down = reason(&Error::unavailable("no answer").with_cause("connection refused"));
-        assert_eq!(down, "unavailable: no answer connection refused");
+    fn reason_is_short_and_holds_no_keys() {
+        let reason = failure_reason(&Error::internal("existing: KEY").with_cause("é".repeat(999)));
+        assert!(reason.starts_with("internal:") && !reason.contains("KEY") && reason.len() <= 200);
+        let down = failure_reason(&Error::unavailable("no reply").with_cause("connection refused"));
+        assert_eq!(down, "unavailable: no reply connection refused");
     }
 }

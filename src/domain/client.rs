@@ -1,0 +1,27 @@
+//! The client of a request, as far as the host can tell.
+
+use std::net::IpAddr;
+
+/// The facts about a client that the rules and the log use.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ClientInfo {
+    /// The address that a trusted party saw; `None` where it cannot be told.
+    pub address: Option<IpAddr>,
+    /// The place of the client.
+    pub location: Location,
+    /// Cloudflare's id of the request (`CF-Ray`); empty elsewhere.
+    pub ray: String,
+    /// The announced bytes of the body; 0 if unknown.
+    pub content_length: u64,
+    /// Whether the request was forwarded by another discovery server, and must go no further.
+    pub is_forwarded: bool,
+}
+
+/// The place of a client. A hint: outside Cloudflare anybody can write it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Location {
+    /// The country, as `CF-IPCountry` has it.
+    pub country: Option<String>,
+    /// Cloudflare's data centre, as `CF-Ray` ends with it.
+    pub colo: Option<String>,
+}

@@ -1,0 +1,15 @@
+//! The generated messages, service traits, routers and clients.
+
+mod generated {
+    include!(concat!(env!("OUT_DIR"), "/protos.rs"));
+}
+
+/// The public service, `coral.discovery.v1`.
+pub mod discovery {
+    pub use super::generated::coral::discovery::v1::*;
+}
+
+/// The admin service, `coral.discovery.admin.v1`.
+pub mod admin {
+    pub use super::generated::coral::discovery::admin::v1::*;
+}

@@ -1,3 +1,0 @@
-//! Messages, services and clients, generated from `proto/`.
-
-include!(concat!(env!("OUT_DIR"), "/protos.rs"));
