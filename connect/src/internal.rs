@@ -48,7 +48,8 @@
 
 use bytes::Bytes;
 
-use crate::{Error, Method};
+use crate::error::Error;
+use crate::method::Method;
 
 /// A connection to one object that carries encoded messages.
 #[allow(
@@ -112,8 +113,9 @@ mod tests {
     use futures_executor::block_on;
 
     use super::*;
+    use crate::code::Code;
+    use crate::method::Idempotency;
     use crate::wkt::{Int64Value, StringValue};
-    use crate::{Code, Idempotency};
 
     static COUNT: Method = Method {
         path: "/test.v1.Counter/Count",

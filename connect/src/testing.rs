@@ -7,7 +7,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::{Error, Runtime, Transport, UnixMillis};
+use crate::client::Transport;
+use crate::error::Error;
+use crate::runtime::Runtime;
+use crate::unix_millis::UnixMillis;
 
 /// Runtime with a clock that stands still until a test moves it. Clones share clock and timers.
 ///
@@ -60,7 +63,7 @@ impl TestRuntime {
         if self.0.timers_fire.get() {
             ready(()).await;
         } else {
-            pending().await
+            pending::<()>().await;
         }
     }
 }

@@ -37,7 +37,7 @@ const MOMENT: Timestamp = Timestamp {
 fn call_server(
     codec: Codec,
     options: CallOptions,
-    handler: impl AsyncFn(&Context, Timestamp) -> Result<Response<Timestamp>, Error>,
+    handler: &impl AsyncFn(&Context, Timestamp) -> Result<Response<Timestamp>, Error>,
 ) -> Result<Response<Timestamp>, Error> {
     let runtime = TestRuntime::default();
     let limits = Limits {
@@ -46,7 +46,7 @@ fn call_server(
         gzip_from_bytes: Some(0),
     };
     let server = Server::new(runtime.clone(), limits);
-    let serve = async |request| Ok(server.unary(&METHOD, request, &handler).await);
+    let serve = async |request| Ok(server.unary(&METHOD, request, handler).await);
     let transport = Loopback {
         runtime: runtime.clone(),
         serve,
@@ -91,7 +91,7 @@ fn a_call_goes_there_and_back_in_either_codec_gzipped_or_not() {
                 timeout: Some(Duration::from_millis(1_500)),
                 ..CallOptions::default()
             };
-            let answer = call_server(codec, options, async |cx: &Context, message| {
+            let answer = call_server(codec, options, &async |cx: &Context, message| {
                 assert_eq!(cx.headers()["connect-protocol-version"], "1");
                 assert_eq!(cx.headers()["connect-timeout-ms"], "1500");
                 Ok(Response::from(message))
@@ -107,7 +107,7 @@ fn metadata_and_errors_arrive_whole() {
     options
         .headers
         .insert("x-sent", HeaderValue::from_static("1"));
-    let error = call_server(Codec::Proto, options, async |cx: &Context, _| {
+    let error = call_server(Codec::Proto, options, &async |cx: &Context, _| {
         let sent = cx.headers()["x-sent"].clone();
         let mut error = Error::not_found("nobody").with_detail("a.B", vec![1, 2]);
         error.headers_mut().insert("x-back", sent.clone());

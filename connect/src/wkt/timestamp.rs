@@ -4,8 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::UnixMillis;
 use crate::json::Text;
+use crate::unix_millis::UnixMillis;
 
 /// `google.protobuf.Timestamp`: a point in time from year 1 to 9999, to the nanosecond.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, prost::Message)]
