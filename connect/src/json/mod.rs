@@ -9,6 +9,7 @@ mod nullable;
 mod number;
 mod object_fields;
 mod text;
+#[cfg(feature = "any")]
 mod type_registry;
 mod writer;
 
@@ -22,4 +23,5 @@ pub use nullable::next_value;
 pub use number::{Key, Number, Scalar};
 pub use object_fields::{next_field, next_map};
 pub(crate) use text::Text;
+#[cfg(feature = "any")]
 pub use type_registry::{AnyType, register};

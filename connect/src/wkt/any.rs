@@ -4,6 +4,10 @@ use bytes::Bytes;
 
 /// `google.protobuf.Any`: a message with the name of its type.
 ///
+/// Its JSON form contains the JSON form of the message, so it needs the feature `any` and a type
+/// that is well-known or registered with `connect::json::register`. Without the feature, an `Any`
+/// has its binary form only, and encoding and decoding JSON fail.
+///
 /// ```
 /// use connect::wkt::{Any, Duration};
 ///

@@ -173,6 +173,8 @@ impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::codec::Codec;
+    use crate::json::register;
 
     #[test]
     fn a_special_type_stands_in_a_member_value() {
@@ -189,6 +191,29 @@ mod tests {
         let nested = Any::pack("google.protobuf.Any", &any);
         let json = serde_json::to_string(&nested).unwrap();
         assert_eq!(serde_json::from_str::<Any>(&json).unwrap(), nested);
+    }
+
+    /// Message whose JSON form is an object, as generated code makes it.
+    #[derive(Clone, PartialEq, prost::Message, Serialize, Deserialize)]
+    struct Point {
+        #[prost(int32, tag = "1")]
+        x: i32,
+    }
+
+    #[test]
+    fn a_registered_type_has_its_fields_beside_the_type() {
+        register(&[AnyType::new::<Point>("test.v1.Point")]);
+        let any = Any::pack("test.v1.Point", &Point { x: 7 });
+        let json = r#"{"@type":"type.googleapis.com/test.v1.Point","x":7}"#;
+        assert_eq!(Codec::Json.encode(&any).unwrap(), json);
+        assert_eq!(serde_json::from_str::<Any>(json).unwrap(), any);
+
+        let json = r#"{"@type":"type.googleapis.com/test.v1.Point","x":"seven"}"#;
+        let error = serde_json::from_str::<Any>(json).unwrap_err().to_string();
+        assert!(
+            error.contains("test.v1.Point: unmarshal message: x"),
+            "{error}"
+        );
     }
 
     #[test]

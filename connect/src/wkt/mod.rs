@@ -5,7 +5,10 @@
 //! that these few lines do without.
 
 mod any;
+#[cfg(feature = "any")]
 mod any_json;
+#[cfg(not(feature = "any"))]
+mod any_without_json;
 mod duration;
 mod field_mask;
 mod structs;
