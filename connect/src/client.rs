@@ -6,9 +6,15 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
+use crate::code::Code;
+use crate::codec::Codec;
 use crate::compression::{self, Compression};
-use crate::host::within;
-use crate::{Code, Codec, Error, Message, Method, Response, metadata, timeout};
+use crate::error::Error;
+use crate::message::Message;
+use crate::method::Method;
+use crate::response::Response;
+use crate::runtime::with_timeout;
+use crate::{metadata, timeout_header};
 
 /// Carries HTTP for a client: over a network, or into a Durable Object.
 #[allow(
@@ -78,7 +84,7 @@ impl<T: Transport> Client<T> {
         let sent = pin!(self.transport.send(request));
         let answer = match options.timeout {
             None => sent.await?,
-            Some(timeout) => match within(pin!(self.transport.sleep(timeout)), sent).await {
+            Some(timeout) => match with_timeout(pin!(self.transport.sleep(timeout)), sent).await {
                 Some(answer) => answer?,
                 None => return Err(Error::deadline_exceeded("no answer within the timeout")),
             },
@@ -114,7 +120,7 @@ impl<T: Transport> Client<T> {
             headers.insert(header::CONTENT_ENCODING, gzip);
         }
         if let Some(timeout) = options.timeout {
-            headers.insert(timeout::HEADER, timeout::format(timeout));
+            headers.insert(timeout_header::NAME, timeout_header::format(timeout));
         }
         metadata::append_headers(headers, &options.headers);
         Ok(request)
@@ -123,7 +129,7 @@ impl<T: Transport> Client<T> {
     /// Undoes what the server did to a message, or reads its error.
     fn receive(&self, answer: http::Response<Bytes>) -> Result<Response<Bytes>, Error> {
         let (parts, body) = answer.into_parts();
-        let header = |name| parts.headers.get(name).and_then(|v| v.to_str().ok());
+        let header = |name| metadata::text(&parts.headers, &name);
         let (leading, trailing) = metadata::split(&parts.headers);
         let compression =
             Compression::from_name(header(header::CONTENT_ENCODING)).map_err(|error| {

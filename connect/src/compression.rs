@@ -6,7 +6,7 @@ use bytes::Bytes;
 use flate2::Compression as Level;
 use flate2::read::{GzEncoder, MultiGzDecoder};
 
-use crate::Error;
+use crate::error::Error;
 
 /// How a message is compressed on the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,7 +84,7 @@ pub(crate) fn too_large(limit: usize) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Code;
+    use crate::code::Code;
 
     const LIMIT: usize = 1_000;
 

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use http::HeaderMap;
 use serde::{Deserialize, Serialize};
 
-use crate::Code;
+use crate::code::Code;
 
 /// Unpadded on the way out, either on the way in (Connect spec: "Error", P-63).
 const DETAIL_BASE64: GeneralPurpose = GeneralPurpose::new(

@@ -32,6 +32,11 @@ pub(crate) fn first<'h>(headers: &'h HeaderMap, name: &HeaderName) -> &'h str {
     value.split(',').next().unwrap_or_default().trim()
 }
 
+/// Returns the first value of a header; `None` if it is missing or not text.
+pub(crate) fn text<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}
+
 /// Adds a handler's headers to an answer; repeated ones stay repeated (P-77).
 pub(crate) fn append_headers(target: &mut HeaderMap, metadata: &HeaderMap) {
     for (name, value) in metadata {

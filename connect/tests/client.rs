@@ -12,7 +12,7 @@ use std::cell::RefCell;
 use std::time::Duration;
 
 use bytes::Bytes;
-use connect::testing::{Loopback, TestHost};
+use connect::testing::{Loopback, TestRuntime};
 use connect::wkt::Timestamp;
 use connect::{
     CallOptions, Client, Code, Codec, Context, Error, Idempotency, Limits, Method, Response, Server,
@@ -37,17 +37,20 @@ const MOMENT: Timestamp = Timestamp {
 fn call_server(
     codec: Codec,
     options: CallOptions,
-    handler: impl AsyncFn(&Context, Timestamp) -> Result<Response<Timestamp>, Error>,
+    handler: &impl AsyncFn(&Context, Timestamp) -> Result<Response<Timestamp>, Error>,
 ) -> Result<Response<Timestamp>, Error> {
-    let host = TestHost::default();
+    let runtime = TestRuntime::default();
     let limits = Limits {
         max_message_bytes: 1_000,
         max_timeout: Duration::from_secs(30),
         gzip_from_bytes: Some(0),
     };
-    let server = Server::new(&host, limits);
-    let serve = async |request| Ok(server.unary(&METHOD, request, &handler).await);
-    let transport = Loopback { host: &host, serve };
+    let server = Server::new(runtime.clone(), limits);
+    let serve = async |request| Ok(server.unary(&METHOD, request, handler).await);
+    let transport = Loopback {
+        runtime: runtime.clone(),
+        serve,
+    };
     let client = Client::new(transport, "http://test", codec, 1_000);
     block_on(client.unary(&METHOD, &MOMENT, options))
 }
@@ -58,7 +61,7 @@ fn call_stub(
     content_type: &'static str,
     body: &'static str,
 ) -> Result<Response<Timestamp>, Error> {
-    let host = TestHost::default();
+    let runtime = TestRuntime::default();
     let serve = async |_| {
         let mut answer = http::Response::new(Bytes::from(body));
         *answer.status_mut() = status;
@@ -68,7 +71,10 @@ fn call_stub(
         Ok(answer)
     };
     let client = Client::new(
-        Loopback { host: &host, serve },
+        Loopback {
+            runtime: runtime.clone(),
+            serve,
+        },
         "http://test",
         Codec::Json,
         10,
@@ -85,7 +91,7 @@ fn a_call_goes_there_and_back_in_either_codec_gzipped_or_not() {
                 timeout: Some(Duration::from_millis(1_500)),
                 ..CallOptions::default()
             };
-            let answer = call_server(codec, options, async |cx: &Context, message| {
+            let answer = call_server(codec, options, &async |cx: &Context, message| {
                 assert_eq!(cx.headers()["connect-protocol-version"], "1");
                 assert_eq!(cx.headers()["connect-timeout-ms"], "1500");
                 Ok(Response::from(message))
@@ -101,7 +107,7 @@ fn metadata_and_errors_arrive_whole() {
     options
         .headers
         .insert("x-sent", HeaderValue::from_static("1"));
-    let error = call_server(Codec::Proto, options, async |cx: &Context, _| {
+    let error = call_server(Codec::Proto, options, &async |cx: &Context, _| {
         let sent = cx.headers()["x-sent"].clone();
         let mut error = Error::not_found("nobody").with_detail("a.B", vec![1, 2]);
         error.headers_mut().insert("x-back", sent.clone());
@@ -142,15 +148,18 @@ fn an_answer_that_is_no_connect_server_s_is_judged_by_its_status() {
 
 #[test]
 fn a_call_ends_at_its_timeout() {
-    let host = TestHost::default();
-    host.timers_fire.set(true);
+    let runtime = TestRuntime::default();
+    runtime.fire_timers(true);
     let sent = RefCell::new(None);
     let serve = async |request: http::Request<Bytes>| {
         *sent.borrow_mut() = Some(request);
         std::future::pending().await
     };
     let client = Client::new(
-        Loopback { host: &host, serve },
+        Loopback {
+            runtime: runtime.clone(),
+            serve,
+        },
         "http://test",
         Codec::Proto,
         10,

@@ -46,14 +46,14 @@ pub(super) fn emit(service: &Service) -> TokenStream {
 
             /// Answers an HTTP request with the method of `service` that its path names.
             #deprecated
-            pub async fn route<S, H, B>(
+            pub async fn route<S, R, B>(
                 #service_argument: &S,
-                server: &::connect::Server<H>,
+                server: &::connect::Server<R>,
                 request: ::connect::http::Request<B>,
             ) -> ::connect::http::Response<::connect::bytes::Bytes>
             where
                 S: super::#trait_ident,
-                H: ::connect::Host,
+                R: ::connect::Runtime,
                 B: ::connect::Body,
             {
                 match request.uri().path() {

@@ -230,14 +230,14 @@ pub mod discovery_service {
         };
     }
     /// Answers an HTTP request with the method of `service` that its path names.
-    pub async fn route<S, H, B>(
+    pub async fn route<S, R, B>(
         service: &S,
-        server: &::connect::Server<H>,
+        server: &::connect::Server<R>,
         request: ::connect::http::Request<B>,
     ) -> ::connect::http::Response<::connect::bytes::Bytes>
     where
         S: super::DiscoveryService,
-        H: ::connect::Host,
+        R: ::connect::Runtime,
         B: ::connect::Body,
     {
         match request.uri().path() {

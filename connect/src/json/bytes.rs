@@ -8,7 +8,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
-use super::Text;
+use super::text::Text;
 
 /// Bytes in either alphabet of base64, padded or not.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

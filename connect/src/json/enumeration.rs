@@ -10,8 +10,9 @@ use serde::de::{Error as _, IntoDeserializer, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use super::null::next_value;
+use super::nullable::next_value;
 use super::number::{Scalar as _, is_number};
+use super::text::Text;
 
 /// A value of the enum `E`: its number, known or not.
 #[derive(Clone, Copy, Debug)]
@@ -55,7 +56,7 @@ impl<'de, E: Deserialize<'de> + Into<i32>> Deserialize<'de> for Read<E> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let json = <&'de RawValue>::deserialize(deserializer)?.get();
         let number = if json.starts_with('"') {
-            let name: super::Text<'_> = serde_json::from_str(json).map_err(D::Error::custom)?;
+            let name: Text<'_> = serde_json::from_str(json).map_err(D::Error::custom)?;
             by_name::<E>(&name.0)
         } else if is_number(json) {
             let number = i32::from_json_number(json);

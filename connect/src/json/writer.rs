@@ -283,6 +283,9 @@ mod tests {
     fn lists_and_objects_nest() {
         let map = BTreeMap::from([(1, vec![Some("a\"\n"), None]), (2, Vec::new())]);
         assert_eq!(text(&map), r#"{"1":["a\"\n",null],"2":[]}"#);
-        assert_eq!(text(&BTreeMap::from([(true, ())])), r#"{"true":null}"#);
+        assert_eq!(
+            text(&BTreeMap::from([(true, None::<u8>)])),
+            r#"{"true":null}"#
+        );
     }
 }

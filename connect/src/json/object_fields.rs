@@ -8,7 +8,7 @@ use std::mem::{Discriminant, discriminant};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 
-use super::null::next_value;
+use super::nullable::next_value;
 
 /// Reads which field of a message comes next. `seen` are the fields before it; `is_unknown` tells
 /// those that the message does not have, which may come again.

@@ -5,8 +5,9 @@ use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use bytes::Bytes;
 
+use crate::codec::Codec;
 use crate::compression::Compression;
-use crate::{Codec, Error};
+use crate::error::Error;
 
 /// URL-safe; the padding may be left out (P-53).
 const URL_BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -18,7 +19,7 @@ const URL_BASE64: GeneralPurpose = GeneralPurpose::new(
 
 /// The parameters of a GET; those that the protocol does not know are ignored.
 #[derive(Debug, Default)]
-pub(crate) struct Query {
+pub(crate) struct GetQuery {
     version: Option<String>,
     encoding: Option<String>,
     message: Option<String>,
@@ -26,7 +27,7 @@ pub(crate) struct Query {
     compression: Option<String>,
 }
 
-impl Query {
+impl GetQuery {
     pub(crate) fn parse(query: &str) -> Self {
         let mut parsed = Self::default();
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
@@ -85,7 +86,7 @@ mod tests {
             "base64=1&message=eyJhIjoxfQ&encoding=json&connect=v1",
             "base64=1&message=eyJhIjoxfQ%3D%3D&encoding=json&other=x",
         ] {
-            let query = Query::parse(query);
+            let query = GetQuery::parse(query);
             assert_eq!(query.codec(), Some(Codec::Json));
             query.check_version().unwrap();
             assert_eq!(query.message().unwrap(), r#"{"a":1}"#);
@@ -94,14 +95,14 @@ mod tests {
 
     #[test]
     fn a_missing_message_is_an_error_but_an_empty_one_is_not() {
-        assert!(Query::parse("encoding=proto").message().is_err());
-        assert!(Query::parse("message=").message().unwrap().is_empty());
+        assert!(GetQuery::parse("encoding=proto").message().is_err());
+        assert!(GetQuery::parse("message=").message().unwrap().is_empty());
     }
 
     #[test]
     fn the_wrong_version_and_broken_base64_are_refused() {
-        assert!(Query::parse("connect=v2").check_version().is_err());
-        assert!(Query::parse("base64=1&message=***").message().is_err());
-        assert_eq!(Query::parse("encoding=xml").codec(), None);
+        assert!(GetQuery::parse("connect=v2").check_version().is_err());
+        assert!(GetQuery::parse("base64=1&message=***").message().is_err());
+        assert_eq!(GetQuery::parse("encoding=xml").codec(), None);
     }
 }

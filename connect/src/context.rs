@@ -1,10 +1,11 @@
-//! What a handler is told about its call, and what it answers with.
+//! The context of a call, for its handler.
 
 use std::net::IpAddr;
 
 use http::HeaderMap;
 
-use crate::{Deadline, Method};
+use crate::deadline::Deadline;
+use crate::method::Method;
 
 /// Everything about a call but its message.
 #[derive(Debug)]
@@ -43,26 +44,5 @@ impl Context {
     #[must_use]
     pub fn deadline(&self) -> Option<Deadline> {
         self.deadline
-    }
-}
-
-/// A successful answer: the message with its metadata.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Response<M> {
-    /// The message.
-    pub message: M,
-    /// Metadata that goes ahead of it, as HTTP headers.
-    pub headers: HeaderMap,
-    /// Metadata that comes after it, as `trailer-` headers.
-    pub trailers: HeaderMap,
-}
-
-impl<M> From<M> for Response<M> {
-    fn from(message: M) -> Self {
-        Self {
-            message,
-            headers: HeaderMap::new(),
-            trailers: HeaderMap::new(),
-        }
     }
 }

@@ -5,7 +5,8 @@ use std::time::Duration;
 use http::{HeaderValue, header};
 use prost::Message as _;
 
-use crate::{Error, wkt};
+use crate::error::Error;
+use crate::wkt;
 
 /// `google.rpc.RetryInfo`
 #[derive(Clone, PartialEq, prost::Message)]

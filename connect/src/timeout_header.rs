@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use crate::{Error, metadata};
+use crate::error::Error;
+use crate::metadata;
 
 /// How long the caller waits for an answer, in milliseconds.
-pub(crate) const HEADER: HeaderName = HeaderName::from_static("connect-timeout-ms");
+pub(crate) const NAME: HeaderName = HeaderName::from_static("connect-timeout-ms");
 
 /// Connect spec: "Timeout-Milliseconds" has at most ten digits.
 const MAX_DIGITS: usize = 10;
@@ -21,7 +22,7 @@ const MAX_TIMEOUT_MS: u128 = 9_999_999_999;
 /// `invalid_argument` unless it is one to ten decimal digits; unlike connect-go's parser this
 /// takes no sign.
 pub(crate) fn parse(headers: &HeaderMap) -> Result<Option<Duration>, Error> {
-    let digits = metadata::first(headers, &HEADER);
+    let digits = metadata::first(headers, &NAME);
     if digits.is_empty() {
         return Ok(None);
     }
@@ -48,11 +49,11 @@ pub(crate) fn format(timeout: Duration) -> HeaderValue {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Code;
+    use crate::code::Code;
 
     fn parsed(value: &'static str) -> Result<Option<Duration>, Error> {
         let mut headers = HeaderMap::new();
-        headers.insert(HEADER, HeaderValue::from_static(value));
+        headers.insert(NAME, HeaderValue::from_static(value));
         parse(&headers)
     }
 
