@@ -1,21 +1,18 @@
 #![doc = include_str!("../README.md")]
 
-mod descriptors;
 mod emit;
 mod error;
+mod input;
 mod json;
-mod left_out;
-mod mend;
 mod messages;
 mod model;
-mod names;
-mod no_package;
-mod output;
+mod rust_names;
+mod write;
 
 use std::path::PathBuf;
 
 pub use error::Error;
-use left_out::LeftOut;
+use input::{Input, Skipped};
 
 /// What to generate, and where to.
 #[derive(Clone, Debug, Default)]
@@ -24,7 +21,7 @@ pub struct Builder {
     files: Vec<PathBuf>,
     out_dir: Option<PathBuf>,
     binary_only: Vec<PathBuf>,
-    left_out: LeftOut,
+    skipped: Skipped,
 }
 
 impl Builder {
@@ -60,7 +57,7 @@ impl Builder {
     /// Without this such an RPC is an error.
     #[must_use]
     pub fn leave_out_streaming(mut self) -> Self {
-        self.left_out.streaming = true;
+        self.skipped.streaming = true;
         self
     }
 
@@ -68,7 +65,7 @@ impl Builder {
     /// `unimplemented`.
     #[must_use]
     pub fn leave_out(mut self, rpc: impl Into<String>) -> Self {
-        self.left_out.named.push(rpc.into());
+        self.skipped.named.push(rpc.into());
         self
     }
 
@@ -113,13 +110,10 @@ impl Builder {
                 .ok_or_else(|| Error::new("OUT_DIR is not set: use out_dir() outside build.rs"))?
                 .into(),
         };
-        let mut set = descriptors::compile(&self.includes, &self.files)?;
-        no_package::move_in(&mut set.files)?;
-        self.left_out.check(&set.files)?;
-        names::check(&set.files, &self.left_out)?;
-        let (messages, services) = messages::generate(&set.files, &self.left_out)?;
-        let json = json::generate(&set.files, &self.binary_only)?;
-        output::write(&out_dir, &set.files, messages, json, &services)?;
-        Ok(set.paths)
+        let input = Input::compile(&self.includes, &self.files, self.skipped)?;
+        let (messages, services) = messages::generate(&input.files, &input.skipped)?;
+        let json = json::generate(&input.files, &self.binary_only)?;
+        write::write(&out_dir, &input.files, messages, json, &services)?;
+        Ok(input.paths)
     }
 }

@@ -7,11 +7,10 @@ use std::rc::Rc;
 use prost_build::{Module, ServiceGenerator};
 use prost_types::FileDescriptorProto;
 
-use crate::Error;
-use crate::descriptors::{WELL_KNOWN_MODULE, WELL_KNOWN_PACKAGE};
-use crate::left_out::LeftOut;
+use crate::error::Error;
+use crate::input::{Skipped, WELL_KNOWN_MODULE, WELL_KNOWN_PACKAGE};
 use crate::model::Service;
-use crate::names::module_path;
+use crate::rust_names::module_path;
 
 /// Rust source by package.
 pub(crate) type Sources = BTreeMap<String, String>;
@@ -28,7 +27,7 @@ impl ServiceGenerator for Collector {
 /// Generates the messages of `files`, and takes down their services without what is left out.
 pub(crate) fn generate(
     files: &[FileDescriptorProto],
-    left_out: &LeftOut,
+    skipped: &Skipped,
 ) -> Result<(Sources, Vec<Service>), Error> {
     let collected = Rc::new(RefCell::new(Vec::new()));
     let requests = files
@@ -58,7 +57,7 @@ pub(crate) fn generate(
     let services = collected
         .borrow()
         .iter()
-        .map(|service| Service::new(service, left_out))
+        .map(|service| Service::new(service, skipped))
         .collect::<Result<_, _>>()?;
     Ok((packages.collect(), services))
 }

@@ -4,14 +4,13 @@ use proc_macro2::Ident;
 use prost_types::method_options::IdempotencyLevel;
 use quote::format_ident;
 
-use crate::Error;
-use crate::left_out::LeftOut;
-use crate::names::module_path;
-use crate::no_package::full_name;
+use crate::error::Error;
+use crate::input::{Skipped, full_name};
+use crate::rust_names::{ident, module_path};
 
 /// A service with its Rust names.
 pub(crate) struct Service {
-    /// The modules of its package, as [`crate::names::module_path`] calls them.
+    /// The modules of its package, as [`crate::rust_names::module_path`] calls them.
     pub(crate) package: String,
     /// `package.Service`
     pub(crate) full_name: String,
@@ -43,7 +42,7 @@ pub(crate) struct Method {
 }
 
 impl Service {
-    pub(crate) fn new(service: &prost_build::Service, left_out: &LeftOut) -> Result<Self, Error> {
+    pub(crate) fn new(service: &prost_build::Service, skipped: &Skipped) -> Result<Self, Error> {
         use heck::ToSnakeCase as _;
         let full_name = full_name(&service.package, &service.proto_name);
         let methods = service
@@ -51,7 +50,7 @@ impl Service {
             .iter()
             .filter(|method| {
                 let streams = method.client_streaming || method.server_streaming;
-                !left_out.has(&full_name, &method.proto_name, streams)
+                !skipped.has(&full_name, &method.proto_name, streams)
             })
             .map(|method| Method::new(&full_name, method))
             .collect::<Result<_, _>>()?;
@@ -82,15 +81,6 @@ impl Method {
             comment: method.comments.leading.clone(),
         })
     }
-}
-
-/// Any identifier as prost makes it: keywords raw, or with an underscore where that is not
-/// allowed.
-pub(crate) fn ident(name: &str) -> Result<Ident, Error> {
-    syn::parse_str(name)
-        .or_else(|_| syn::parse_str(&format!("r#{name}")))
-        .or_else(|_| syn::parse_str(&format!("{name}_")))
-        .map_err(|error| Error::new(format!("`{name}` is no Rust name: {error}")))
 }
 
 fn path(path: &str) -> Result<syn::Path, Error> {

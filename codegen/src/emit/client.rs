@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::comment;
+use super::doc_comment;
 use crate::model::{Method, Service};
 
 /// A tuple struct, as a constructor could collide with an RPC of its name.
@@ -23,7 +23,7 @@ pub(super) fn emit(service: &Service) -> TokenStream {
 }
 
 fn method(service: &Service, method: &Method) -> TokenStream {
-    let doc = comment::doc(&method.comment, &format!("Calls `{}`.", method.path));
+    let doc = doc_comment::emit(&method.comment, &format!("Calls `{}`.", method.path));
     let deprecated = method.deprecated.then(|| quote! { #[deprecated] });
     let module_ident = &service.module_ident;
     let Method {

@@ -5,8 +5,8 @@ use proc_macro2::TokenStream;
 use prost_types::{DescriptorProto, FileDescriptorProto, MessageOptions};
 use quote::quote;
 
-use crate::Error;
-use crate::model::ident;
+use crate::error::Error;
+use crate::rust_names::ident;
 
 /// Implementations for all messages of a file.
 pub(crate) fn refusals(file: &FileDescriptorProto) -> Result<TokenStream, Error> {

@@ -1,15 +1,16 @@
 //! The JSON form of the messages, by pbjson-build.
 
+mod rewrite;
+
 use std::path::{Path, PathBuf};
 
 use prost_types::{DescriptorProto, EnumDescriptorProto, FileDescriptorProto};
 
-use crate::descriptors::{WELL_KNOWN_MODULE, WELL_KNOWN_PACKAGE};
-use crate::mend::mend;
+use crate::emit;
+use crate::error::Error;
+use crate::input::{WELL_KNOWN_MODULE, WELL_KNOWN_PACKAGE, full_name};
 use crate::messages::Sources;
-use crate::names::module_path;
-use crate::no_package::full_name;
-use crate::{Error, emit};
+use crate::rust_names::module_path;
 
 /// Generates `Serialize` and `Deserialize` for the messages and enums of `files`. Those of files that are `binary_only` refuse.
 pub(crate) fn generate(
@@ -50,7 +51,10 @@ pub(crate) fn generate(
             let source =
                 String::from_utf8(source).map_err(|error| Error::new(error.to_string()))?;
             // It escapes keywords for Rust; these are the names of files.
-            Ok((package.to_string().replace("r#", ""), mend(&source)?))
+            Ok((
+                package.to_string().replace("r#", ""),
+                rewrite::rewrite(&source)?,
+            ))
         })
         .collect::<Result<_, Error>>()?;
     // A package of which all is left out has nothing to include.

@@ -6,16 +6,16 @@ use std::collections::BTreeMap;
 use heck::{ToSnakeCase as _, ToUpperCamelCase as _};
 use prost_types::{FileDescriptorProto, ServiceDescriptorProto};
 
-use crate::Error;
-use crate::left_out::LeftOut;
-use crate::no_package::full_name;
+use super::default_package::full_name;
+use super::skip::Skipped;
+use crate::error::Error;
 
 /// Rust names that are taken, each with who took it.
 #[derive(Default)]
-struct Claims(BTreeMap<String, String>);
+struct NameTable(BTreeMap<String, String>);
 
-impl Claims {
-    fn claim(&mut self, rust_name: String, claimant: String) -> Result<(), Error> {
+impl NameTable {
+    fn insert(&mut self, rust_name: String, claimant: String) -> Result<(), Error> {
         if let Some(holder) = self.0.get(&rust_name) {
             return Err(Error::new(format!(
                 "{holder} and {claimant} would both be `{rust_name}` in Rust: rename one"
@@ -26,31 +26,25 @@ impl Claims {
     }
 }
 
-/// A package as its modules are called in Rust, before keywords are escaped.
-pub(crate) fn module_path(package: &str) -> String {
-    let modules = package.split('.').map(heck::ToSnakeCase::to_snake_case);
-    modules.collect::<Vec<_>>().join(".")
-}
-
 /// Checks all files of one generation together: packages may span files.
-pub(crate) fn check(files: &[FileDescriptorProto], left_out: &LeftOut) -> Result<(), Error> {
-    let mut types = Claims::default();
+pub(crate) fn check(files: &[FileDescriptorProto], skipped: &Skipped) -> Result<(), Error> {
+    let mut types = NameTable::default();
     for file in files {
         let scope = |name: &str| full_name(file.package(), name);
         let messages = file.message_type.iter().map(|m| ("message", m.name()));
         let enums = file.enum_type.iter().map(|e| ("enum", e.name()));
         for (kind, name) in messages.chain(enums) {
             let claimant = format!("{kind} {} ({})", scope(name), file.name());
-            types.claim(scope(&name.to_upper_camel_case()), claimant)?;
+            types.insert(scope(&name.to_upper_camel_case()), claimant)?;
         }
         for service in &file.service {
             let name = service.name();
             let claimant = format!("service {} ({})", scope(name), file.name());
             let rust_name = name.to_upper_camel_case();
-            types.claim(scope(&rust_name), claimant.clone())?;
-            types.claim(scope(&format!("{rust_name}Client")), claimant.clone())?;
-            types.claim(scope(&name.to_snake_case()), claimant)?;
-            check_methods(file, service, left_out)?;
+            types.insert(scope(&rust_name), claimant.clone())?;
+            types.insert(scope(&format!("{rust_name}Client")), claimant.clone())?;
+            types.insert(scope(&name.to_snake_case()), claimant)?;
+            check_methods(file, service, skipped)?;
         }
         // A message with nested types also becomes a module.
         for message in &file.message_type {
@@ -59,7 +53,7 @@ pub(crate) fn check(files: &[FileDescriptorProto], left_out: &LeftOut) -> Result
                 && message.oneof_decl.is_empty());
             if has_module {
                 let claimant = format!("message {} ({})", scope(message.name()), file.name());
-                types.claim(scope(&message.name().to_snake_case()), claimant)?;
+                types.insert(scope(&message.name().to_snake_case()), claimant)?;
             }
         }
     }
@@ -69,14 +63,14 @@ pub(crate) fn check(files: &[FileDescriptorProto], left_out: &LeftOut) -> Result
 fn check_methods(
     file: &FileDescriptorProto,
     service: &ServiceDescriptorProto,
-    left_out: &LeftOut,
+    skipped: &Skipped,
 ) -> Result<(), Error> {
     let full_name = full_name(file.package(), service.name());
-    let mut methods = Claims::default();
+    let mut methods = NameTable::default();
     for method in &service.method {
         let rpc = format!("RPC {}.{} ({})", service.name(), method.name(), file.name());
         let streams = method.client_streaming() || method.server_streaming();
-        if left_out.has(&full_name, method.name(), streams) {
+        if skipped.has(&full_name, method.name(), streams) {
             continue;
         }
         if streams {
@@ -86,7 +80,7 @@ fn check_methods(
                 method.name()
             )));
         }
-        methods.claim(method.name().to_snake_case(), rpc)?;
+        methods.insert(method.name().to_snake_case(), rpc)?;
     }
     Ok(())
 }

@@ -7,19 +7,19 @@ use prost_types::{
     DescriptorProto, EnumDescriptorProto, FieldDescriptorProto, FileDescriptorProto,
 };
 
-use crate::Error;
+use crate::error::Error;
 
 /// The package, and so the module, that stands in for none.
-const STAND_IN: &str = "no_package";
+const DEFAULT_PACKAGE: &str = "no_package";
 
 /// Moves what has no package into one, with all references to it.
 ///
 /// # Errors
 /// When a package has the name of the stand-in.
-pub(crate) fn move_in(files: &mut [FileDescriptorProto]) -> Result<(), Error> {
-    if let Some(file) = files.iter().find(|file| file.package() == STAND_IN) {
+pub(crate) fn assign(files: &mut [FileDescriptorProto]) -> Result<(), Error> {
+    if let Some(file) = files.iter().find(|file| file.package() == DEFAULT_PACKAGE) {
         return Err(Error::new(format!(
-            "{} has the package {STAND_IN}, which stands in for none: rename it",
+            "{} has the package {DEFAULT_PACKAGE}, which stands in for none: rename it",
             file.name()
         )));
     }
@@ -36,12 +36,12 @@ pub(crate) fn move_in(files: &mut [FileDescriptorProto]) -> Result<(), Error> {
         let of = name.as_deref().and_then(|name| name.strip_prefix('.'));
         let first = of.and_then(|name| name.split('.').next());
         if first.is_some_and(|first| homeless.contains(first)) {
-            *name = Some(format!(".{STAND_IN}.{}", of.unwrap_or_default()));
+            *name = Some(format!(".{DEFAULT_PACKAGE}.{}", of.unwrap_or_default()));
         }
     };
     for file in files {
         if file.package().is_empty() {
-            file.package = Some(STAND_IN.to_owned());
+            file.package = Some(DEFAULT_PACKAGE.to_owned());
         }
         for message in &mut file.message_type {
             rename_fields(message, &rename);
@@ -66,7 +66,7 @@ fn rename_fields(message: &mut DescriptorProto, rename: &impl Fn(&mut Option<Str
 /// What `name` of `package` is called on the wire.
 pub(crate) fn full_name(package: &str, name: &str) -> String {
     match package {
-        STAND_IN => name.to_owned(),
+        DEFAULT_PACKAGE => name.to_owned(),
         package => format!("{package}.{name}"),
     }
 }

@@ -3,11 +3,11 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::comment;
+use super::doc_comment;
 use crate::model::{Method, Service};
 
 pub(super) fn emit(service: &Service) -> TokenStream {
-    let doc = comment::doc(
+    let doc = doc_comment::emit(
         &service.comment,
         &format!("Handlers of `{}`.", service.full_name),
     );
@@ -24,7 +24,7 @@ pub(super) fn emit(service: &Service) -> TokenStream {
 
 /// No default body: an RPC without a handler must not compile.
 fn method(method: &Method) -> TokenStream {
-    let doc = comment::doc(&method.comment, &format!("Handles `{}`.", method.path));
+    let doc = doc_comment::emit(&method.comment, &format!("Handles `{}`.", method.path));
     let deprecated = method.deprecated.then(|| quote! { #[deprecated] });
     let Method {
         ident,

@@ -7,18 +7,18 @@ use syn::{
     Type, parse_quote,
 };
 
-use crate::Error;
+use crate::error::Error;
 
 /// Mends one package's code.
-pub(crate) fn mend(source: &str) -> Result<String, Error> {
+pub(crate) fn rewrite(source: &str) -> Result<String, Error> {
     let mut file = syn::parse_file(source).map_err(|error| Error::new(error.to_string()))?;
-    Mender.visit_file_mut(&mut file);
+    JsonRewriter.visit_file_mut(&mut file);
     Ok(prettyplease::unparse(&file))
 }
 
-struct Mender;
+struct JsonRewriter;
 
-impl VisitMut for Mender {
+impl VisitMut for JsonRewriter {
     /// A keyword since Rust 2024, which pbjson does not know yet.
     fn visit_ident_mut(&mut self, ident: &mut Ident) {
         if ident == "gen" {
@@ -88,13 +88,13 @@ impl VisitMut for Mender {
         let Expr::MethodCall(call) = expr else {
             return;
         };
-        let mended = match call.method.to_string().as_str() {
+        let rewritten = match call.method.to_string().as_str() {
             "next_value" => Some(next_value(call)),
             "map_err" => enumeration(&call.receiver),
             _ => None,
         };
-        if let Some(mended) = mended {
-            *expr = mended;
+        if let Some(rewritten) = rewritten {
+            *expr = rewritten;
         }
     }
 }
@@ -203,7 +203,7 @@ mod tests {
 
     #[test]
     fn values_are_read_by_our_own_types() {
-        let mended = mend(
+        let rewritten = rewrite(
             "fn f() {
                 a = map_.next_value::<Option<::pbjson::private::NumberDeserialize<_>>>()?;
                 b = map_.next_value::<Vec<::pbjson::private::BytesDeserialize<_>>>()?;
@@ -238,6 +238,6 @@ mod tests {
                 }
             }
         };
-        assert_eq!(mended.unwrap(), prettyplease::unparse(&expected));
+        assert_eq!(rewritten.unwrap(), prettyplease::unparse(&expected));
     }
 }

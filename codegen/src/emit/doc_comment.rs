@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 /// Doc attributes for `comment`, or for `default` where the proto says nothing.
-pub(crate) fn doc(comment: &[String], default: &str) -> TokenStream {
+pub(crate) fn emit(comment: &[String], default: &str) -> TokenStream {
     let text = comment.join("\n");
     let lines = if text.trim().is_empty() {
         vec![format!(" {default}")]
@@ -67,7 +67,7 @@ mod tests {
     #[test]
     fn no_comment_gets_the_default() {
         assert_eq!(
-            doc(&[], "Calls it.").to_string(),
+            emit(&[], "Calls it.").to_string(),
             quote! { #[doc = " Calls it."] }.to_string()
         );
     }

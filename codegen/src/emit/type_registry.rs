@@ -5,12 +5,12 @@ use proc_macro2::TokenStream;
 use prost_types::{DescriptorProto, FileDescriptorProto, MessageOptions};
 use quote::quote;
 
-use crate::Error;
-use crate::model::ident;
-use crate::no_package::full_name;
+use crate::error::Error;
+use crate::input::full_name;
+use crate::rust_names::ident;
 
 /// The list of the messages of one package, which may span files.
-pub(crate) fn types<'a>(
+pub(crate) fn emit<'a>(
     files: impl Iterator<Item = &'a FileDescriptorProto>,
 ) -> Result<TokenStream, Error> {
     let mut types = Vec::new();
@@ -45,7 +45,7 @@ fn collect(
     }
     let ident = ident(&message.name().to_upper_camel_case())?;
     types.push(quote! { ::connect::json::AnyType::new::<#module #ident>(#full_name) });
-    let nested = crate::model::ident(&message.name().to_snake_case())?;
+    let nested = crate::rust_names::ident(&message.name().to_snake_case())?;
     let module = quote! { #module #nested:: };
     message.nested_type.iter().try_for_each(|nested| {
         let full_name = format!("{full_name}.{}", nested.name());

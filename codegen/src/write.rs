@@ -9,11 +9,11 @@ use proc_macro2::TokenStream;
 use prost_types::FileDescriptorProto;
 use quote::quote;
 
-use crate::Error;
 use crate::emit;
+use crate::error::Error;
 use crate::messages::Sources;
-use crate::model::{Service, ident};
-use crate::names::module_path;
+use crate::model::Service;
+use crate::rust_names::{ident, module_path};
 
 const HEADER: &str = "// Generated from a proto file at build time. Do not edit.\n\n";
 
@@ -44,7 +44,7 @@ pub(crate) fn write(
         connect
             .entry(package)
             .or_default()
-            .extend(emit::types(files)?);
+            .extend(emit::type_registry(files)?);
     }
     let connect: Vec<_> = connect
         .into_iter()

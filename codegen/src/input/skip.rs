@@ -2,19 +2,19 @@
 
 use prost_types::FileDescriptorProto;
 
-use crate::Error;
-use crate::no_package::full_name;
+use super::default_package::full_name;
+use crate::error::Error;
 
 /// Which RPCs are left out.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct LeftOut {
+pub(crate) struct Skipped {
     /// All that stream.
     pub(crate) streaming: bool,
     /// Full names: `package.Service.Method`.
     pub(crate) named: Vec<String>,
 }
 
-impl LeftOut {
+impl Skipped {
     /// Whether an RPC is left out. `service` is its service's full name.
     pub(crate) fn has(&self, service: &str, rpc: &str, streams: bool) -> bool {
         let is_it = |name: &String| {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use prost_types::FileDescriptorProto;
 
-use crate::Error;
+use crate::error::Error;
 
 /// The well-known types are not generated: the crate `connect` has them.
 pub(crate) const WELL_KNOWN_PACKAGE: &str = "google.protobuf";
