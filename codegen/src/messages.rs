@@ -1,4 +1,4 @@
-//! The messages, by prost-build, and what it tells about the services on the way.
+//! Messages and enums, by prost-build, which also describes the services.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -8,7 +8,7 @@ use prost_build::{Module, ServiceGenerator};
 use prost_types::FileDescriptorProto;
 
 use crate::error::Error;
-use crate::input::{Skipped, WELL_KNOWN_MODULE, WELL_KNOWN_PACKAGE};
+use crate::input::{Input, WELL_KNOWN_MODULE, WELL_KNOWN_PACKAGE};
 use crate::model::Service;
 use crate::rust_names::module_path;
 
@@ -24,13 +24,11 @@ impl ServiceGenerator for Collector {
     }
 }
 
-/// Generates the messages of `files`, and takes down their services without what is left out.
-pub(crate) fn generate(
-    files: &[FileDescriptorProto],
-    skipped: &Skipped,
-) -> Result<(Sources, Vec<Service>), Error> {
+/// Generates the messages of all files, and returns them with the services.
+pub(crate) fn generate(input: &Input) -> Result<(Sources, Vec<Service>), Error> {
     let collected = Rc::new(RefCell::new(Vec::new()));
-    let requests = files
+    let requests = input
+        .files
         .iter()
         .map(|file| {
             let module = Module::from_protobuf_package_name(file.package());
@@ -46,7 +44,8 @@ pub(crate) fn generate(
         .service_generator(Box::new(Collector(Rc::clone(&collected))))
         .generate(requests)
         .map_err(|error| Error::new(error.to_string()))?;
-    let packages = files
+    let packages = input
+        .files
         .iter()
         .map(FileDescriptorProto::package)
         .filter(|package| *package != WELL_KNOWN_PACKAGE)
@@ -57,7 +56,7 @@ pub(crate) fn generate(
     let services = collected
         .borrow()
         .iter()
-        .map(|service| Service::new(service, skipped))
+        .map(|service| Service::new(service, input))
         .collect::<Result<_, _>>()?;
     Ok((packages.collect(), services))
 }

@@ -1,5 +1,5 @@
-//! Files without a package: Rust needs a module for what they define, and pbjson a package. On the
-//! wire their names stay as they are.
+//! Files without a package get one: Rust needs a module for what they define, and pbjson a
+//! package. On the wire their names stay as they are.
 
 use std::collections::BTreeSet;
 
@@ -9,21 +9,21 @@ use prost_types::{
 
 use crate::error::Error;
 
-/// The package, and so the module, that stands in for none.
+/// Package, and so module, of files without one.
 const DEFAULT_PACKAGE: &str = "no_package";
 
-/// Moves what has no package into one, with all references to it.
+/// Assigns the default package to files without one, and rewrites all references to their types.
 ///
 /// # Errors
-/// When a package has the name of the stand-in.
-pub(crate) fn assign(files: &mut [FileDescriptorProto]) -> Result<(), Error> {
+/// When a file has a package of that name.
+pub(super) fn assign(files: &mut [FileDescriptorProto]) -> Result<(), Error> {
     if let Some(file) = files.iter().find(|file| file.package() == DEFAULT_PACKAGE) {
         return Err(Error::new(format!(
-            "{} has the package {DEFAULT_PACKAGE}, which stands in for none: rename it",
+            "package {DEFAULT_PACKAGE} ({}) is reserved for files without a package: rename it",
             file.name()
         )));
     }
-    let homeless: BTreeSet<String> = files
+    let without_package: BTreeSet<String> = files
         .iter()
         .filter(|file| file.package().is_empty())
         .flat_map(|file| {
@@ -32,11 +32,11 @@ pub(crate) fn assign(files: &mut [FileDescriptorProto]) -> Result<(), Error> {
             messages.chain(enums).map(ToOwned::to_owned)
         })
         .collect();
-    let rename = |name: &mut Option<String>| {
-        let of = name.as_deref().and_then(|name| name.strip_prefix('.'));
-        let first = of.and_then(|name| name.split('.').next());
-        if first.is_some_and(|first| homeless.contains(first)) {
-            *name = Some(format!(".{DEFAULT_PACKAGE}.{}", of.unwrap_or_default()));
+    let rename = |type_name: &mut Option<String>| {
+        let name = type_name.as_deref().and_then(|name| name.strip_prefix('.'));
+        let first = name.and_then(|name| name.split('.').next());
+        if first.is_some_and(|first| without_package.contains(first)) {
+            *type_name = Some(format!(".{DEFAULT_PACKAGE}.{}", name.unwrap_or_default()));
         }
     };
     for file in files {
@@ -63,10 +63,19 @@ fn rename_fields(message: &mut DescriptorProto, rename: &impl Fn(&mut Option<Str
     }
 }
 
-/// What `name` of `package` is called on the wire.
+/// Returns the name on the wire of a package's service or message.
 pub(crate) fn full_name(package: &str, name: &str) -> String {
     match package {
         DEFAULT_PACKAGE => name.to_owned(),
         package => format!("{package}.{name}"),
     }
+}
+
+/// Returns the name on the wire of a type to which descriptors refer as `.package.Name`.
+pub(super) fn wire_name(type_name: &str) -> &str {
+    let name = type_name.strip_prefix('.').unwrap_or(type_name);
+    let without_package = name.strip_prefix(DEFAULT_PACKAGE);
+    without_package
+        .and_then(|name| name.strip_prefix('.'))
+        .unwrap_or(name)
 }

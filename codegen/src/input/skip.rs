@@ -1,45 +1,45 @@
-//! RPCs that are not generated, as the author of the build script wants it.
+//! RPCs that the build script skips.
 
 use prost_types::FileDescriptorProto;
 
 use super::default_package::full_name;
 use crate::error::Error;
 
-/// Which RPCs are left out.
+/// RPCs that are not generated.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Skipped {
-    /// All that stream.
+    /// Skips all RPCs that stream.
     pub(crate) streaming: bool,
-    /// Full names: `package.Service.Method`.
-    pub(crate) named: Vec<String>,
+    /// Full names of single RPCs: `package.Service.Method`.
+    pub(crate) methods: Vec<String>,
 }
 
 impl Skipped {
-    /// Whether an RPC is left out. `service` is its service's full name.
-    pub(crate) fn has(&self, service: &str, rpc: &str, streams: bool) -> bool {
-        let is_it = |name: &String| {
+    /// Returns true for an RPC that is skipped. `service` is a full name.
+    pub(super) fn contains(&self, service: &str, rpc: &str, streams: bool) -> bool {
+        let matches = |name: &String| {
             name.rsplit_once('.')
                 .is_some_and(|name| name == (service, rpc))
         };
-        (streams && self.streaming) || self.named.iter().any(is_it)
+        (streams && self.streaming) || self.methods.iter().any(matches)
     }
 
-    /// Checks that what is named is there: a misspelt name would leave out nothing.
-    pub(crate) fn check(&self, files: &[FileDescriptorProto]) -> Result<(), Error> {
+    /// Checks that the named RPCs exist: a misspelt name would skip nothing.
+    pub(super) fn check(&self, files: &[FileDescriptorProto]) -> Result<(), Error> {
         let rpcs: Vec<_> = files
             .iter()
             .flat_map(|file| file.service.iter().map(move |service| (file, service)))
             .flat_map(|(file, service)| {
-                let scope = full_name(file.package(), service.name());
+                let service_name = full_name(file.package(), service.name());
                 service
                     .method
                     .iter()
-                    .map(move |rpc| format!("{scope}.{}", rpc.name()))
+                    .map(move |rpc| format!("{service_name}.{}", rpc.name()))
             })
             .collect();
-        match self.named.iter().find(|name| !rpcs.contains(name)) {
+        match self.methods.iter().find(|name| !rpcs.contains(name)) {
             Some(missing) => Err(Error::new(format!(
-                "{missing} is to be left out, but there is no such RPC: there are {}",
+                "`.skip_method(\"{missing}\")` names no RPC; the RPCs are {}",
                 rpcs.join(", ")
             ))),
             None => Ok(()),
