@@ -1,4 +1,4 @@
-//! The trait that a service's author implements.
+//! Trait of a service, to be implemented by its handlers.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -6,6 +6,7 @@ use quote::quote;
 use super::doc_comment;
 use crate::model::{Method, Service};
 
+/// Emits the trait.
 pub(super) fn emit(service: &Service) -> TokenStream {
     let doc = doc_comment::emit(
         &service.comment,
@@ -22,7 +23,7 @@ pub(super) fn emit(service: &Service) -> TokenStream {
     }
 }
 
-/// No default body: an RPC without a handler must not compile.
+/// Emits no default body: an RPC without a handler must not compile.
 fn method(method: &Method) -> TokenStream {
     let doc = doc_comment::emit(&method.comment, &format!("Handles `{}`.", method.path));
     let deprecated = method.deprecated.then(|| quote! { #[deprecated] });
