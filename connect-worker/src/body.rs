@@ -4,7 +4,7 @@ use std::pin::pin;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use connect::{Body, Host as _, ReadError};
+use connect::{Body, ReadError, Runtime as _};
 use futures_util::TryStreamExt as _;
 use futures_util::future::select;
 use wasm_bindgen::{JsCast as _, JsValue};

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use connect::{Error, Host as _, Transport};
+use connect::{Error, Runtime as _, Transport};
 use wasm_bindgen::JsValue;
 
 use crate::host::WorkerHost;

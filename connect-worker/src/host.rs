@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use connect::Host;
+use connect::{Runtime, UnixMillis};
 use worker::js_sys;
 
 use crate::promise::Sleep;
@@ -11,13 +11,13 @@ use crate::promise::Sleep;
 #[derive(Clone, Copy, Debug)]
 pub struct WorkerHost;
 
-impl Host for WorkerHost {
+impl Runtime for WorkerHost {
     #[expect(
         clippy::cast_possible_truncation,
         reason = "the clock counts whole milliseconds"
     )]
-    fn now_ms(&self) -> i64 {
-        js_sys::Date::now() as i64
+    fn now(&self) -> UnixMillis {
+        UnixMillis::from_millis(js_sys::Date::now() as i64)
     }
 
     async fn sleep(&self, duration: Duration) {

@@ -22,7 +22,7 @@ mod runtime;
 mod task;
 
 use bytes::Bytes;
-use connect::Received;
+use connect::{ReceivedAt, UnixMillis};
 use http::header;
 use wasm_bindgen::JsValue;
 
@@ -53,8 +53,9 @@ where
         let length = length.and_then(|length| length.to_str().ok()?.parse().ok());
         request.body_mut().length = length;
     }
-    if let Some(at_ms) = received_at_ms {
-        request.extensions_mut().insert(Received { at_ms });
+    if let Some(received_at_ms) = received_at_ms {
+        let received_at = ReceivedAt(UnixMillis::from_millis(received_at_ms));
+        request.extensions_mut().insert(received_at);
     }
     let answer = answer(request);
     task::run(&context(event), async move { to_response(&answer.await) })

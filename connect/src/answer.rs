@@ -7,7 +7,7 @@ use crate::{Code, Codec, Error, Method, compression, metadata};
 
 /// What became of a call, for the host's log. It stands in the extensions of the answer.
 #[derive(Clone, Debug)]
-pub struct Report {
+pub struct CallInfo {
     /// The method, once it was recognised.
     pub method: Option<&'static Method>,
     /// The codec, once it was recognised.
@@ -20,7 +20,7 @@ pub struct Report {
 
 /// The answer of a host that must refuse a request before any router sees it.
 #[must_use]
-pub fn failure(error: &Error) -> http::Response<Bytes> {
+pub fn error_response(error: &Error) -> http::Response<Bytes> {
     failed_call(None, None, error)
 }
 
@@ -49,7 +49,7 @@ pub(crate) fn failed_call(
         (true, None) => Some(error.message().to_owned()),
         (false, cause) => cause.map(ToOwned::to_owned),
     };
-    answer.extensions_mut().insert(Report {
+    answer.extensions_mut().insert(CallInfo {
         method,
         codec,
         code: Some(error.code()),
@@ -59,7 +59,7 @@ pub(crate) fn failed_call(
 }
 
 /// An answer of HTTP alone: a status, one header and no body, as connect-go.
-pub(crate) fn bare(
+pub(crate) fn http_error(
     method: &'static Method,
     status: StatusCode,
     name: HeaderName,
@@ -68,7 +68,7 @@ pub(crate) fn bare(
     let mut answer = http::Response::new(Bytes::new());
     *answer.status_mut() = status;
     answer.headers_mut().insert(name, value);
-    answer.extensions_mut().insert(Report {
+    answer.extensions_mut().insert(CallInfo {
         method: Some(method),
         codec: None,
         code: None,

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::{Deadline, Method};
 
@@ -55,6 +55,23 @@ pub struct Response<M> {
     pub headers: HeaderMap,
     /// Metadata that comes after it, as `trailer-` headers.
     pub trailers: HeaderMap,
+}
+
+impl<M> Response<M> {
+    /// Adds a header; values that the response already has under this name stay.
+    ///
+    /// ```
+    /// use connect::Response;
+    /// use connect::http::{HeaderValue, header::RETRY_AFTER};
+    ///
+    /// let response = Response::from("busy").with_header(RETRY_AFTER, HeaderValue::from_static("2"));
+    /// assert_eq!(response.headers[RETRY_AFTER], "2");
+    /// ```
+    #[must_use]
+    pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.append(name, value);
+        self
+    }
 }
 
 impl<M> From<M> for Response<M> {

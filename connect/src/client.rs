@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
 use crate::compression::{self, Compression};
-use crate::host::within;
+use crate::host::with_timeout;
 use crate::{Code, Codec, Error, Message, Method, Response, metadata, timeout};
 
 /// Carries HTTP for a client: over a network, or into a Durable Object.
@@ -78,7 +78,7 @@ impl<T: Transport> Client<T> {
         let sent = pin!(self.transport.send(request));
         let answer = match options.timeout {
             None => sent.await?,
-            Some(timeout) => match within(pin!(self.transport.sleep(timeout)), sent).await {
+            Some(timeout) => match with_timeout(pin!(self.transport.sleep(timeout)), sent).await {
                 Some(answer) => answer?,
                 None => return Err(Error::deadline_exceeded("no answer within the timeout")),
             },

@@ -66,11 +66,13 @@ impl Codec {
     /// `invalid_argument`, for JSON with the path of the member that is wrong.
     pub fn decode<M: Message>(self, bytes: &Bytes) -> Result<M, Error> {
         match self {
-            Self::Proto => M::decode(bytes.clone()).map_err(|error| unreadable(&error.to_string())),
-            // As connect-go: no bytes are an empty message in binary but no JSON at all.
-            Self::Json if bytes.is_empty() => {
-                Err(unreadable("zero-length payload is not a valid JSON object"))
+            Self::Proto => {
+                M::decode(bytes.clone()).map_err(|error| decode_error(&error.to_string()))
             }
+            // As connect-go: no bytes are an empty message in binary but no JSON at all.
+            Self::Json if bytes.is_empty() => Err(decode_error(
+                "zero-length payload is not a valid JSON object",
+            )),
             Self::Json => decode_json(bytes),
         }
     }
@@ -91,22 +93,22 @@ impl Codec {
 
 fn decode_json<M: Message>(bytes: &[u8]) -> Result<M, Error> {
     // All of it, as what is ignored would not be looked at.
-    let text = std::str::from_utf8(bytes).map_err(|error| unreadable(&error.to_string()))?;
+    let text = std::str::from_utf8(bytes).map_err(|error| decode_error(&error.to_string()))?;
     let mut reader = serde_json::Deserializer::from_str(text);
     let message = M::deserialize(&mut reader).map_err(|error| {
         let path = json::path::at(text, error.line(), error.column());
         match path.as_str() {
-            "" => unreadable(&error.to_string()),
-            path => unreadable(&format!("{path}: {error}")),
+            "" => decode_error(&error.to_string()),
+            path => decode_error(&format!("{path}: {error}")),
         }
     })?;
     reader
         .end()
-        .map_err(|error| unreadable(&error.to_string()))?;
+        .map_err(|error| decode_error(&error.to_string()))?;
     Ok(message)
 }
 
-fn unreadable(why: &str) -> Error {
+fn decode_error(why: &str) -> Error {
     Error::invalid_argument(format!("unmarshal message: {why}"))
 }
 

@@ -5,14 +5,37 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use crate::UnixMillis;
+
 /// A clock and a timer. The crate has neither of its own: on wasm32 `std::time` traps.
+///
+/// ```
+/// use std::time::{Duration, SystemTime};
+///
+/// use connect::{Runtime, UnixMillis};
+///
+/// struct Native;
+///
+/// impl Runtime for Native {
+///     fn now(&self) -> UnixMillis {
+///         let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+///         UnixMillis::EPOCH + since_epoch.unwrap_or_default()
+///     }
+///
+///     async fn sleep(&self, duration: Duration) {
+///         std::thread::sleep(duration);
+///     }
+/// }
+///
+/// assert!(Native.now() > UnixMillis::EPOCH);
+/// ```
 #[allow(
     async_fn_in_trait,
     reason = "an isolate has one thread: futures need not be Send"
 )]
-pub trait Host {
-    /// Milliseconds since the Unix epoch.
-    fn now_ms(&self) -> i64;
+pub trait Runtime {
+    /// Returns the current time.
+    fn now(&self) -> UnixMillis;
 
     /// Returns after `duration`.
     async fn sleep(&self, duration: Duration);
@@ -57,32 +80,23 @@ impl Body for Bytes {
 /// When a request came, in its extensions: for hosts that have done something before they hand it over, as the
 /// time for it counts from then.
 #[derive(Clone, Copy, Debug)]
-pub struct Received {
-    /// Milliseconds since the Unix epoch.
-    pub at_ms: i64,
-}
+pub struct ReceivedAt(pub UnixMillis);
 
-/// A point in time by which a call must be answered, on the clock of a [`Host`].
+/// A point in time by which a call must be answered, on the clock of a [`Runtime`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Deadline {
-    at_ms: i64,
-}
+pub struct Deadline(UnixMillis);
 
 impl Deadline {
-    /// The point `timeout` after `now_ms`.
+    /// Creates the deadline that is `timeout` after `now`.
     #[must_use]
-    pub fn after(now_ms: i64, timeout: Duration) -> Self {
-        let timeout_ms = i64::try_from(timeout.as_millis()).unwrap_or(i64::MAX);
-        Self {
-            at_ms: now_ms.saturating_add(timeout_ms),
-        }
+    pub fn after(now: UnixMillis, timeout: Duration) -> Self {
+        Self(now + timeout)
     }
 
-    /// What is left at `now_ms`; zero once the deadline has passed.
+    /// Returns the time left at `now`; zero once the deadline has passed.
     #[must_use]
-    pub fn remaining(self, now_ms: i64) -> Duration {
-        let left_ms = self.at_ms.saturating_sub(now_ms);
-        Duration::from_millis(u64::try_from(left_ms).unwrap_or(0))
+    pub fn remaining(self, now: UnixMillis) -> Duration {
+        self.0.duration_since(now)
     }
 }
 
@@ -91,7 +105,7 @@ impl Deadline {
 ///
 /// Both are pinned by the caller: a future that is passed on by value is stored once more in each
 /// function that it passes through, and those of handlers are large.
-pub(crate) async fn within<T>(
+pub(crate) async fn with_timeout<T>(
     sleep: Pin<&mut impl Future<Output = ()>>,
     call: Pin<&mut impl Future<Output = T>>,
 ) -> Option<T> {
@@ -108,15 +122,17 @@ mod tests {
 
     #[test]
     fn a_deadline_never_leaves_less_than_nothing() {
-        let deadline = Deadline::after(1_000, Duration::from_millis(250));
-        assert_eq!(deadline.remaining(1_100), Duration::from_millis(150));
-        assert_eq!(deadline.remaining(1_250), Duration::ZERO);
-        assert_eq!(deadline.remaining(9_999), Duration::ZERO);
+        let at = UnixMillis::from_millis;
+        let deadline = Deadline::after(at(1_000), Duration::from_millis(250));
+        assert_eq!(deadline.remaining(at(1_100)), Duration::from_millis(150));
+        assert_eq!(deadline.remaining(at(1_250)), Duration::ZERO);
+        assert_eq!(deadline.remaining(at(9_999)), Duration::ZERO);
     }
 
     #[test]
     fn a_deadline_beyond_the_clock_is_the_last_moment() {
-        let deadline = Deadline::after(i64::MAX - 1, Duration::MAX);
-        assert_eq!(deadline.remaining(i64::MAX), Duration::ZERO);
+        let almost = UnixMillis::from_millis(i64::MAX - 1);
+        let deadline = Deadline::after(almost, Duration::MAX);
+        assert_eq!(deadline.remaining(UnixMillis::MAX), Duration::ZERO);
     }
 }

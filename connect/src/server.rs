@@ -6,13 +6,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts};
 
-use crate::answer::{bare, failed_call, failure};
+use crate::answer::{error_response, failed_call, http_error};
 use crate::compression::{self, Compression};
 use crate::get::Query;
-use crate::host::within;
+use crate::host::with_timeout;
 use crate::{
-    Body, Codec, Context, Deadline, Error, Host, Idempotency, Message, Method, Peer, ReadError,
-    Received, Report, Response, metadata, timeout,
+    Body, CallInfo, Codec, Context, Deadline, Error, Idempotency, Message, Method, Peer, ReadError,
+    ReceivedAt, Response, Runtime, metadata, timeout,
 };
 
 /// What a [`Server`] allows a call to take.
@@ -30,8 +30,8 @@ pub struct Limits {
 
 /// The protocol at the server. One serves any number of services.
 #[derive(Debug)]
-pub struct Server<H> {
-    host: H,
+pub struct Server<R> {
+    runtime: R,
     limits: Limits,
 }
 
@@ -48,16 +48,16 @@ struct Call {
 }
 
 /// Where a call's message is.
-enum Source<B> {
+enum MessageSource<B> {
     Body(B),
     Query(Query),
 }
 
-impl<H: Host> Server<H> {
-    /// A server on `host`.
+impl<R: Runtime> Server<R> {
+    /// Creates a server on `runtime`.
     #[must_use]
-    pub fn new(host: H, limits: Limits) -> Self {
-        Self { host, limits }
+    pub fn new(runtime: R, limits: Limits) -> Self {
+        Self { runtime, limits }
     }
 
     /// Answers a call of `method` with `handler`. Generated routers call this.
@@ -94,7 +94,7 @@ impl<H: Host> Server<H> {
     async fn answer<Req, Res, B, F>(
         &self,
         call: Call,
-        source: Source<B>,
+        source: MessageSource<B>,
         handler: F,
     ) -> http::Response<Bytes>
     where
@@ -126,7 +126,7 @@ impl<H: Host> Server<H> {
     pub async fn unknown_path<B: Body>(&self, request: http::Request<B>) -> http::Response<Bytes> {
         let error = Error::unimplemented(format!("no such method: {}", request.uri().path()));
         request.into_body().discard().await;
-        let mut answer = failure(&error);
+        let mut answer = error_response(&error);
         *answer.status_mut() = StatusCode::NOT_FOUND;
         answer
     }
@@ -136,7 +136,7 @@ impl<H: Host> Server<H> {
         &self,
         method: &'static Method,
         request: http::Request<B>,
-    ) -> Result<(Call, Source<B>), Box<http::Response<Bytes>>> {
+    ) -> Result<(Call, MessageSource<B>), Box<http::Response<Bytes>>> {
         let (mut parts, body) = request.into_parts();
         let allows_get = method.idempotency == Idempotency::NoSideEffects;
         let query = match parts.method {
@@ -149,7 +149,7 @@ impl<H: Host> Server<H> {
                 let allow = if allows_get { "GET, POST" } else { "POST" };
                 let allow = HeaderValue::from_static(allow);
                 let status = StatusCode::METHOD_NOT_ALLOWED;
-                return Err(bare(method, status, header::ALLOW, allow));
+                return Err(http_error(method, status, header::ALLOW, allow));
             }
         };
         let codec = match &query {
@@ -160,7 +160,7 @@ impl<H: Host> Server<H> {
             body.discard().await;
             let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
             let accept_post = HeaderName::from_static("accept-post");
-            return Err(bare(method, status, accept_post, ACCEPT_POST));
+            return Err(http_error(method, status, accept_post, ACCEPT_POST));
         };
         let (compression, deadline) = match self.negotiate(&parts, query.as_ref()) {
             Ok(negotiated) => negotiated,
@@ -184,8 +184,8 @@ impl<H: Host> Server<H> {
             is_get: query.is_some(),
         };
         let source = match query {
-            Some(query) => Source::Query(query),
-            None => Source::Body(body),
+            Some(query) => MessageSource::Query(query),
+            None => MessageSource::Body(body),
         };
         Ok((call, source))
     }
@@ -216,21 +216,21 @@ impl<H: Host> Server<H> {
         let Some(timeout) = timeout else {
             return Ok((compression, None));
         };
-        let now_ms = self.host.now_ms();
-        let received = parts.extensions.get::<Received>();
-        let received_at_ms = received.map_or(now_ms, |received| received.at_ms);
-        let deadline = Deadline::after(received_at_ms, timeout.min(self.limits.max_timeout));
-        if deadline.remaining(now_ms).is_zero() {
+        let now = self.runtime.now();
+        let received_at = parts.extensions.get::<ReceivedAt>();
+        let received_at = received_at.map_or(now, |ReceivedAt(time)| *time);
+        let deadline = Deadline::after(received_at, timeout.min(self.limits.max_timeout));
+        if deadline.remaining(now).is_zero() {
             return Err(timed_out());
         }
         Ok((compression, Some(deadline)))
     }
 
     /// Reads the message, inflated.
-    async fn read<B: Body>(&self, call: &Call, source: Source<B>) -> Result<Bytes, Error> {
+    async fn read<B: Body>(&self, call: &Call, source: MessageSource<B>) -> Result<Bytes, Error> {
         let message = match source {
-            Source::Query(query) => query.message()?,
-            Source::Body(body) => self.read_body(call.context.headers(), body).await?,
+            MessageSource::Query(query) => query.message()?,
+            MessageSource::Body(body) => self.read_body(call.context.headers(), body).await?,
         };
         call.compression
             .decompress(message, self.limits.max_message_bytes)
@@ -265,8 +265,9 @@ impl<H: Host> Server<H> {
         let Some(deadline) = deadline else {
             return call.await;
         };
-        let sleep = pin!(self.host.sleep(deadline.remaining(self.host.now_ms())));
-        within(sleep, call)
+        let remaining = deadline.remaining(self.runtime.now());
+        let sleep = pin!(self.runtime.sleep(remaining));
+        with_timeout(sleep, call)
             .await
             .unwrap_or_else(|| Err(timed_out()))
     }
@@ -295,7 +296,7 @@ impl<H: Host> Server<H> {
         }
         metadata::append_headers(sent.headers_mut(), &answer.headers);
         metadata::append_trailers(sent.headers_mut(), &answer.trailers);
-        sent.extensions_mut().insert(Report {
+        sent.extensions_mut().insert(CallInfo {
             method: Some(call.context.method),
             codec: Some(call.codec),
             code: None,

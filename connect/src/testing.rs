@@ -1,40 +1,73 @@
-//! A host and a transport in memory, for tests of services: feature `testing`.
+//! A runtime and a transport in memory, for tests of services: feature `testing`.
 
 use std::cell::Cell;
 use std::future::{pending, ready};
+use std::rc::Rc;
 use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::{Error, Host, Transport};
+use crate::{Error, Runtime, Transport, UnixMillis};
 
-/// A host whose time passes only when it is told to.
+/// Runtime with a clock that stands still until a test moves it. Clones share clock and timers.
+///
+/// Timers never fire, unless [`TestRuntime::fire_timers`] lets all of them fire at once.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use connect::UnixMillis;
+/// use connect::testing::TestRuntime;
+///
+/// let runtime = TestRuntime::default();
+/// let clone = runtime.clone();
+/// runtime.set_now(UnixMillis::from_millis(5_000));
+/// runtime.advance(Duration::from_secs(1));
+/// assert_eq!(clone.now(), UnixMillis::from_millis(6_000));
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct TestRuntime(Rc<State>);
+
 #[derive(Debug, Default)]
-pub struct TestHost {
-    /// The time, in milliseconds since the Unix epoch.
-    pub now_ms: Cell<i64>,
-    /// Whether every timer goes off at once instead of never.
-    pub timers_fire: Cell<bool>,
+struct State {
+    now: Cell<UnixMillis>,
+    timers_fire: Cell<bool>,
 }
 
-impl TestHost {
-    /// Lets time pass.
-    pub fn advance_ms(&self, milliseconds: i64) {
-        self.now_ms.set(self.now_ms.get() + milliseconds);
+impl TestRuntime {
+    /// Returns the time that the clock shows.
+    #[must_use]
+    pub fn now(&self) -> UnixMillis {
+        self.0.now.get()
+    }
+
+    /// Sets the clock.
+    pub fn set_now(&self, now: UnixMillis) {
+        self.0.now.set(now);
+    }
+
+    /// Moves the clock forward.
+    pub fn advance(&self, duration: Duration) {
+        self.set_now(self.now() + duration);
+    }
+
+    /// Makes timers that are polled from now on fire at once (`true`) or never (`false`).
+    pub fn fire_timers(&self, fire: bool) {
+        self.0.timers_fire.set(fire);
     }
 
     async fn timer(&self) {
-        if self.timers_fire.get() {
-            ready(()).await
+        if self.0.timers_fire.get() {
+            ready(()).await;
         } else {
             pending().await
         }
     }
 }
 
-impl Host for &TestHost {
-    fn now_ms(&self) -> i64 {
-        self.now_ms.get()
+impl Runtime for TestRuntime {
+    fn now(&self) -> UnixMillis {
+        Self::now(self)
     }
 
     async fn sleep(&self, _: Duration) {
@@ -42,16 +75,16 @@ impl Host for &TestHost {
     }
 }
 
-/// A transport whose other end is a function: a generated router, or what answers in its place.
-#[derive(Debug)]
-pub struct Loopback<'a, F> {
-    /// Whose timers end calls.
-    pub host: &'a TestHost,
-    /// Answers requests.
+/// Transport whose other end is a function, such as a generated router.
+#[derive(Clone, Debug)]
+pub struct Loopback<F> {
+    /// Runtime whose timers end calls.
+    pub runtime: TestRuntime,
+    /// Function that returns the response to a request.
     pub serve: F,
 }
 
-impl<F> Transport for Loopback<'_, F>
+impl<F> Transport for Loopback<F>
 where
     F: AsyncFn(http::Request<Bytes>) -> Result<http::Response<Bytes>, Error>,
 {
@@ -60,6 +93,6 @@ where
     }
 
     async fn sleep(&self, _: Duration) {
-        self.host.timer().await;
+        self.runtime.timer().await;
     }
 }

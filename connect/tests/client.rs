@@ -12,7 +12,7 @@ use std::cell::RefCell;
 use std::time::Duration;
 
 use bytes::Bytes;
-use connect::testing::{Loopback, TestHost};
+use connect::testing::{Loopback, TestRuntime};
 use connect::wkt::Timestamp;
 use connect::{
     CallOptions, Client, Code, Codec, Context, Error, Idempotency, Limits, Method, Response, Server,
@@ -39,15 +39,18 @@ fn call_server(
     options: CallOptions,
     handler: impl AsyncFn(&Context, Timestamp) -> Result<Response<Timestamp>, Error>,
 ) -> Result<Response<Timestamp>, Error> {
-    let host = TestHost::default();
+    let runtime = TestRuntime::default();
     let limits = Limits {
         max_message_bytes: 1_000,
         max_timeout: Duration::from_secs(30),
         gzip_from_bytes: Some(0),
     };
-    let server = Server::new(&host, limits);
+    let server = Server::new(runtime.clone(), limits);
     let serve = async |request| Ok(server.unary(&METHOD, request, &handler).await);
-    let transport = Loopback { host: &host, serve };
+    let transport = Loopback {
+        runtime: runtime.clone(),
+        serve,
+    };
     let client = Client::new(transport, "http://test", codec, 1_000);
     block_on(client.unary(&METHOD, &MOMENT, options))
 }
@@ -58,7 +61,7 @@ fn call_stub(
     content_type: &'static str,
     body: &'static str,
 ) -> Result<Response<Timestamp>, Error> {
-    let host = TestHost::default();
+    let runtime = TestRuntime::default();
     let serve = async |_| {
         let mut answer = http::Response::new(Bytes::from(body));
         *answer.status_mut() = status;
@@ -68,7 +71,10 @@ fn call_stub(
         Ok(answer)
     };
     let client = Client::new(
-        Loopback { host: &host, serve },
+        Loopback {
+            runtime: runtime.clone(),
+            serve,
+        },
         "http://test",
         Codec::Json,
         10,
@@ -142,15 +148,18 @@ fn an_answer_that_is_no_connect_server_s_is_judged_by_its_status() {
 
 #[test]
 fn a_call_ends_at_its_timeout() {
-    let host = TestHost::default();
-    host.timers_fire.set(true);
+    let runtime = TestRuntime::default();
+    runtime.fire_timers(true);
     let sent = RefCell::new(None);
     let serve = async |request: http::Request<Bytes>| {
         *sent.borrow_mut() = Some(request);
         std::future::pending().await
     };
     let client = Client::new(
-        Loopback { host: &host, serve },
+        Loopback {
+            runtime: runtime.clone(),
+            serve,
+        },
         "http://test",
         Codec::Proto,
         10,

@@ -32,14 +32,14 @@ pub(super) fn emit(service: &Service) -> TokenStream {
 
             /// Routes an HTTP request to the method of `service` named by its path.
             #deprecated
-            pub async fn route<S, H, B>(
+            pub async fn route<S, R, B>(
                 #service_argument: &S,
-                server: &::connect::Server<H>,
+                server: &::connect::Server<R>,
                 request: ::connect::http::Request<B>,
             ) -> ::connect::http::Response<::connect::bytes::Bytes>
             where
                 S: super::#trait_ident,
-                H: ::connect::Host,
+                R: ::connect::Runtime,
                 B: ::connect::Body,
             {
                 match request.uri().path() {

@@ -231,14 +231,14 @@ pub mod discovery_service {
         };
     }
     /// Routes an HTTP request to the method of `service` named by its path.
-    pub async fn route<S, H, B>(
+    pub async fn route<S, R, B>(
         service: &S,
-        server: &::connect::Server<H>,
+        server: &::connect::Server<R>,
         request: ::connect::http::Request<B>,
     ) -> ::connect::http::Response<::connect::bytes::Bytes>
     where
         S: super::DiscoveryService,
-        H: ::connect::Host,
+        R: ::connect::Runtime,
         B: ::connect::Body,
     {
         match request.uri().path() {
@@ -342,7 +342,10 @@ pub mod discovery_service {
 }
 /// Calls `coral.discovery.v1.DiscoveryService` over a transport.
 #[derive(Clone, Debug)]
-pub struct DiscoveryServiceClient<T>(pub ::connect::Client<T>);
+pub struct DiscoveryServiceClient<T>(
+    /// Client that sends the calls of all RPCs.
+    pub ::connect::Client<T>,
+);
 impl<T: ::connect::Transport> DiscoveryServiceClient<T> {
     /// Registers a colony under its mesh id, or renews its lease. A renewal replaces all that was
     /// registered before.
@@ -350,7 +353,7 @@ impl<T: ::connect::Transport> DiscoveryServiceClient<T> {
     /// Fails with already_exists while another public key holds the mesh id.
     ///
     /// # Errors
-    /// The service's error, or why there was no answer.
+    /// Returns the service's error, or a local one if there is no response.
     pub async fn register_colony(
         &self,
         request: &RegisterColonyRequest,
@@ -368,7 +371,7 @@ impl<T: ::connect::Transport> DiscoveryServiceClient<T> {
     /// Fails with not_found if it is unknown or its lease has lapsed.
     ///
     /// # Errors
-    /// The service's error, or why there was no answer.
+    /// Returns the service's error, or a local one if there is no response.
     pub async fn lookup_colony(
         &self,
         request: &LookupColonyRequest,
@@ -384,7 +387,7 @@ impl<T: ::connect::Transport> DiscoveryServiceClient<T> {
     /// Fails with already_exists while another public key holds the agent id in that mesh.
     ///
     /// # Errors
-    /// The service's error, or why there was no answer.
+    /// Returns the service's error, or a local one if there is no response.
     pub async fn register_agent(
         &self,
         request: &RegisterAgentRequest,
@@ -400,7 +403,7 @@ impl<T: ::connect::Transport> DiscoveryServiceClient<T> {
     /// Fails with not_found if it is unknown or its lease has lapsed.
     ///
     /// # Errors
-    /// The service's error, or why there was no answer.
+    /// Returns the service's error, or a local one if there is no response.
     pub async fn lookup_agent(
         &self,
         request: &LookupAgentRequest,
@@ -416,7 +419,7 @@ impl<T: ::connect::Transport> DiscoveryServiceClient<T> {
     /// Fails with unimplemented where no relay is configured.
     ///
     /// # Errors
-    /// The service's error, or why there was no answer.
+    /// Returns the service's error, or a local one if there is no response.
     pub async fn request_relay(
         &self,
         request: &RequestRelayRequest,
@@ -432,7 +435,7 @@ impl<T: ::connect::Transport> DiscoveryServiceClient<T> {
     /// Fails with not_found for a session that has ended or never was.
     ///
     /// # Errors
-    /// The service's error, or why there was no answer.
+    /// Returns the service's error, or a local one if there is no response.
     pub async fn release_relay(
         &self,
         request: &ReleaseRelayRequest,
@@ -446,7 +449,7 @@ impl<T: ::connect::Transport> DiscoveryServiceClient<T> {
     /// Tells that the service is up, and how it fares.
     ///
     /// # Errors
-    /// The service's error, or why there was no answer.
+    /// Returns the service's error, or a local one if there is no response.
     pub async fn health(
         &self,
         request: &HealthRequest,
@@ -461,7 +464,7 @@ impl<T: ::connect::Transport> DiscoveryServiceClient<T> {
     /// registering.
     ///
     /// # Errors
-    /// The service's error, or why there was no answer.
+    /// Returns the service's error, or a local one if there is no response.
     pub async fn create_bootstrap_token(
         &self,
         request: &CreateBootstrapTokenRequest,
@@ -479,7 +482,7 @@ impl<T: ::connect::Transport> DiscoveryServiceClient<T> {
     /// Fails with permission_denied for a message that somebody else has left.
     ///
     /// # Errors
-    /// The service's error, or why there was no answer.
+    /// Returns the service's error, or a local one if there is no response.
     pub async fn publish_bootstrap_rendezvous(
         &self,
         request: &PublishBootstrapRendezvousRequest,
@@ -499,7 +502,7 @@ impl<T: ::connect::Transport> DiscoveryServiceClient<T> {
     /// Fetches the messages that are left for the colony of a mesh. If there is none it waits for one.
     ///
     /// # Errors
-    /// The service's error, or why there was no answer.
+    /// Returns the service's error, or a local one if there is no response.
     pub async fn poll_bootstrap_rendezvous(
         &self,
         request: &PollBootstrapRendezvousRequest,
@@ -519,7 +522,7 @@ impl<T: ::connect::Transport> DiscoveryServiceClient<T> {
     /// Removes a message that was dealt with. Repeating it changes nothing.
     ///
     /// # Errors
-    /// The service's error, or why there was no answer.
+    /// Returns the service's error, or a local one if there is no response.
     pub async fn ack_bootstrap_rendezvous(
         &self,
         request: &AckBootstrapRendezvousRequest,

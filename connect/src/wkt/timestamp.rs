@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::UnixMillis;
 use crate::json::Text;
 
 /// `google.protobuf.Timestamp`: a point in time from year 1 to 9999, to the nanosecond.
@@ -22,21 +23,22 @@ const SECONDS: std::ops::RangeInclusive<i64> = -62_135_596_800..=253_402_300_799
 const NANOS: std::ops::RangeInclusive<i32> = 0..=999_999_999;
 
 impl Timestamp {
-    /// The point `milliseconds` after the Unix epoch.
-    #[must_use]
-    pub fn from_unix_ms(milliseconds: i64) -> Self {
-        let nanos = milliseconds.rem_euclid(1_000).saturating_mul(1_000_000);
-        Self {
-            seconds: milliseconds.div_euclid(1_000),
-            nanos: i32::try_from(nanos).unwrap_or(0),
-        }
-    }
-
     /// Whether it is from year 1 to 9999, with nanoseconds below a second: only then it has a
     /// JSON form.
     #[must_use]
     pub fn is_valid(&self) -> bool {
         SECONDS.contains(&self.seconds) && NANOS.contains(&self.nanos)
+    }
+}
+
+impl From<UnixMillis> for Timestamp {
+    fn from(time: UnixMillis) -> Self {
+        let milliseconds = time.as_millis();
+        let nanos = milliseconds.rem_euclid(1_000).saturating_mul(1_000_000);
+        Self {
+            seconds: milliseconds.div_euclid(1_000),
+            nanos: i32::try_from(nanos).unwrap_or(0),
+        }
     }
 }
 
@@ -112,7 +114,7 @@ mod tests {
             (1_767_323_045_500, r#""2026-01-02T03:04:05.500Z""#),
             (-1, r#""1969-12-31T23:59:59.999Z""#),
         ] {
-            let timestamp = Timestamp::from_unix_ms(milliseconds);
+            let timestamp = Timestamp::from(UnixMillis::from_millis(milliseconds));
             assert_eq!(serde_json::to_string(&timestamp).unwrap(), text);
             assert_eq!(serde_json::from_str::<Timestamp>(text).unwrap(), timestamp);
         }
@@ -121,7 +123,7 @@ mod tests {
     #[test]
     fn an_offset_is_taken_into_account() {
         let read: Timestamp = serde_json::from_str(r#""2026-01-02T05:04:05+02:00""#).unwrap();
-        assert_eq!(read, Timestamp::from_unix_ms(1_767_323_045_000));
+        assert_eq!(read, UnixMillis::from_millis(1_767_323_045_000).into());
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What is accepted, in the order of connect-go's checks.
 
-use connect::testing::TestHost;
+use connect::testing::TestRuntime;
 use connect::wkt::Timestamp;
 use http::StatusCode;
 
@@ -8,27 +8,27 @@ use crate::support::*;
 
 #[test]
 fn either_codec_is_answered_in_kind() {
-    let host = TestHost::default();
-    let json = call(&host, &WRITE, request(MOMENT, &[JSON]), echo);
+    let runtime = TestRuntime::default();
+    let json = call(&runtime, &WRITE, request(MOMENT, &[JSON]), echo);
     assert_eq!(json.http.status(), StatusCode::OK);
     assert_eq!(
         (json.header("content-type"), json.body()),
         ("application/json", MOMENT)
     );
-    let proto = call(&host, &WRITE, request("\x08\x01", &[PROTO]), echo);
+    let proto = call(&runtime, &WRITE, request("\x08\x01", &[PROTO]), echo);
     assert_eq!(
         (proto.header("content-type"), proto.body()),
         ("application/proto", "\x08\x01")
     );
-    let report = proto.report();
-    assert_eq!(report.method.unwrap().name, "Set");
-    assert!(report.code.is_none() && report.cause.is_none());
+    let info = proto.info();
+    assert_eq!(info.method.unwrap().name, "Set");
+    assert!(info.code.is_none() && info.cause.is_none());
 }
 
 /// Each step mends what the step before was refused for, and uncovers the next refusal.
 #[test]
 fn checks_are_made_in_the_order_of_connect_go() {
-    let host = TestHost::default();
+    let runtime = TestRuntime::default();
     let wrong = [
         ("content-encoding", "br"),
         ("connect-protocol-version", "2"),
@@ -37,14 +37,14 @@ fn checks_are_made_in_the_order_of_connect_go() {
     ];
     let mut get = request("{", &[]);
     *get.method_mut() = http::Method::GET;
-    let verb = call(&host, &WRITE, get, never);
+    let verb = call(&runtime, &WRITE, get, never);
     assert_eq!(verb.http.status(), StatusCode::METHOD_NOT_ALLOWED);
     assert_eq!(
         (verb.header("allow"), verb.body(), verb.fate),
         ("POST", "", "discarded")
     );
 
-    let codec = call(&host, &WRITE, request("{", &wrong), never);
+    let codec = call(&runtime, &WRITE, request("{", &wrong), never);
     assert_eq!(codec.http.status(), StatusCode::UNSUPPORTED_MEDIA_TYPE);
     assert_eq!(
         codec.header("accept-post"),
@@ -60,7 +60,7 @@ fn checks_are_made_in_the_order_of_connect_go() {
         (4, 400, "unmarshal message", "read"),
     ] {
         let headers = [&[JSON], &wrong[mended..]].concat();
-        let answer = call(&host, &WRITE, request("{", &headers), never);
+        let answer = call(&runtime, &WRITE, request("{", &headers), never);
         assert_eq!(answer.http.status().as_u16(), code, "{}", answer.body());
         assert!(answer.body().contains(text), "{}", answer.body());
         assert_eq!(
@@ -72,13 +72,13 @@ fn checks_are_made_in_the_order_of_connect_go() {
 
 #[test]
 fn a_message_is_limited_as_sent_and_as_inflated() {
-    let host = TestHost::default();
+    let runtime = TestRuntime::default();
     let blanks = concat!(
         "                                                  ",
         "\"                       ",
         "                                                          \""
     );
-    let plain = call(&host, &WRITE, request(blanks, &[JSON]), never);
+    let plain = call(&runtime, &WRITE, request(blanks, &[JSON]), never);
     assert_eq!(plain.http.status().as_u16(), 429, "{}", plain.body());
 
     let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
@@ -87,17 +87,17 @@ fn a_message_is_limited_as_sent_and_as_inflated() {
     assert!(small.len() < LIMITS.max_message_bytes);
     let mut bomb = request("", &[JSON, ("content-encoding", "gzip")]);
     *bomb.body_mut() = &small;
-    let bomb = call(&host, &WRITE, bomb, never);
+    let bomb = call(&runtime, &WRITE, bomb, never);
     assert_eq!(bomb.http.status().as_u16(), 429, "{}", bomb.body());
 }
 
 /// Also where lengths have 32 bits.
 #[test]
 fn a_length_beyond_any_memory_is_too_large() {
-    let host = TestHost::default();
+    let runtime = TestRuntime::default();
     for length in ["101", "4294967296", "99999999999999999999999", "-1", "much"] {
         let request = request("{}", &[JSON, ("content-length", length)]);
-        let answer = call::<Timestamp>(&host, &WRITE, request, never);
+        let answer = call::<Timestamp>(&runtime, &WRITE, request, never);
         assert_eq!(answer.http.status().as_u16(), 429, "{length}");
         assert_eq!(answer.fate, "discarded", "{length}");
     }

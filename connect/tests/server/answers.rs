@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use connect::Server;
-use connect::testing::TestHost;
+use connect::testing::TestRuntime;
 use connect::wkt::Timestamp;
 use connect::{Context, Error, Response};
 use futures_executor::block_on;
@@ -12,14 +12,14 @@ use crate::support::*;
 
 #[test]
 fn metadata_goes_with_success_and_with_error() {
-    let host = TestHost::default();
+    let runtime = TestRuntime::default();
     let fill = |headers: &mut http::HeaderMap, trailers: &mut http::HeaderMap| {
         headers.append("x-h", HeaderValue::from_static("1"));
         headers.append("x-h", HeaderValue::from_static("2"));
         trailers.append("x-t", HeaderValue::from_static("3"));
     };
     let success = call(
-        &host,
+        &runtime,
         &WRITE,
         request(MOMENT, &[JSON]),
         async |_: &Context, message: Timestamp| {
@@ -28,10 +28,10 @@ fn metadata_goes_with_success_and_with_error() {
             Ok(answer)
         },
     );
-    let failure = call(&host, &WRITE, request(MOMENT, &[PROTO]), never);
+    let failure = call(&runtime, &WRITE, request(MOMENT, &[PROTO]), never);
     assert_eq!(failure.http.status(), StatusCode::BAD_REQUEST);
     let failure = call(
-        &host,
+        &runtime,
         &WRITE,
         request("", &[PROTO]),
         async |_: &Context, _: Timestamp| {
@@ -49,15 +49,15 @@ fn metadata_goes_with_success_and_with_error() {
     // Errors are JSON in either codec, and what caused them is for the log alone.
     assert_eq!(failure.header("content-type"), "application/json");
     assert_eq!(failure.body(), r#"{"code":"aborted","message":"no"}"#);
-    assert_eq!(failure.report().cause.as_deref(), Some("secret"));
+    assert_eq!(failure.info().cause.as_deref(), Some("secret"));
 }
 
 #[test]
 fn only_large_answers_are_compressed_and_only_for_who_accepts_it() {
-    let host = TestHost::default();
+    let runtime = TestRuntime::default();
     let answer = |length: usize, headers: &[(&'static str, &str)]| {
         let reply = async |_: &Context, _: String| Ok(Response::from("x".repeat(length)));
-        call(&host, &WRITE, request("", headers), reply)
+        call(&runtime, &WRITE, request("", headers), reply)
     };
     let accepts = [PROTO, ("accept-encoding", "br, gzip")];
     let large = answer(500, &accepts);
@@ -75,12 +75,12 @@ fn only_large_answers_are_compressed_and_only_for_who_accepts_it() {
 
 #[test]
 fn what_reads_may_be_called_by_get() {
-    let host = TestHost::default();
+    let runtime = TestRuntime::default();
     let get = |query: &str, method| {
         let mut request = request("", &[]);
         *request.method_mut() = http::Method::GET;
         *request.uri_mut() = format!("{}?{query}", READ.path).parse().unwrap();
-        call(&host, method, request, echo)
+        call(&runtime, method, request, echo)
     };
     let answer = get(
         "connect=v1&encoding=json&message=%222026-01-02T03:04:05Z%22",
@@ -114,8 +114,8 @@ fn what_reads_may_be_called_by_get() {
 
 #[test]
 fn an_unknown_path_is_404_and_says_so_in_connect() {
-    let host = TestHost::default();
-    let server = Server::new(&host, LIMITS);
+    let runtime = TestRuntime::default();
+    let server = Server::new(runtime.clone(), LIMITS);
     let request = Request::post("/nope").body(Bytes::new()).unwrap();
     let answer = block_on(server.unknown_path(request));
     assert_eq!(answer.status(), StatusCode::NOT_FOUND);

@@ -1,9 +1,9 @@
 //! What a handler learns, and how long it may take.
 
-use connect::Peer;
-use connect::testing::TestHost;
+use connect::testing::TestRuntime;
 use connect::wkt::Timestamp;
 use connect::{Context, Response};
+use connect::{Peer, UnixMillis};
 use http::StatusCode;
 use std::net::IpAddr;
 use std::time::Duration;
@@ -12,8 +12,8 @@ use crate::support::*;
 
 #[test]
 fn the_handler_learns_of_headers_peer_and_deadline() {
-    let host = TestHost::default();
-    host.now_ms.set(5_000);
+    let runtime = TestRuntime::default();
+    runtime.set_now(UnixMillis::from_millis(5_000));
     let caller = IpAddr::from([192, 0, 2, 1]);
     let mut request = request(
         MOMENT,
@@ -26,7 +26,7 @@ fn the_handler_learns_of_headers_peer_and_deadline() {
     );
     request.extensions_mut().insert(Peer(caller));
     let answer = call(
-        &host,
+        &runtime,
         &WRITE,
         request,
         async |cx: &Context, message: Timestamp| {
@@ -36,7 +36,10 @@ fn the_handler_learns_of_headers_peer_and_deadline() {
                 ["1", "2"]
             );
             assert_eq!(cx.peer(), Some(caller));
-            let left = cx.deadline().unwrap().remaining(5_100);
+            let left = cx
+                .deadline()
+                .unwrap()
+                .remaining(UnixMillis::from_millis(5_100));
             assert_eq!(left, Duration::from_millis(150));
             Ok(Response::from(message))
         },
@@ -46,20 +49,23 @@ fn the_handler_learns_of_headers_peer_and_deadline() {
 
 #[test]
 fn a_long_deadline_is_cut_and_none_needs_no_timer() {
-    let host = TestHost::default();
+    let runtime = TestRuntime::default();
     let long = request(MOMENT, &[JSON, ("connect-timeout-ms", "9999999999")]);
     call(
-        &host,
+        &runtime,
         &WRITE,
         long,
         async |cx: &Context, message: Timestamp| {
-            assert_eq!(cx.deadline().unwrap().remaining(0), LIMITS.max_timeout);
+            assert_eq!(
+                cx.deadline().unwrap().remaining(UnixMillis::EPOCH),
+                LIMITS.max_timeout
+            );
             Ok(Response::from(message))
         },
     );
-    host.timers_fire.set(true);
+    runtime.fire_timers(true);
     let none = call(
-        &host,
+        &runtime,
         &WRITE,
         request(MOMENT, &[JSON]),
         async |cx: &Context, message: Timestamp| {
@@ -72,10 +78,10 @@ fn a_long_deadline_is_cut_and_none_needs_no_timer() {
 
 #[test]
 fn a_handler_that_is_late_is_not_waited_for() {
-    let host = TestHost::default();
-    host.timers_fire.set(true);
+    let runtime = TestRuntime::default();
+    runtime.fire_timers(true);
     let slow = request(MOMENT, &[JSON, ("connect-timeout-ms", "250")]);
-    let answer = call::<Timestamp>(&host, &WRITE, slow, async |_: &Context, _| {
+    let answer = call::<Timestamp>(&runtime, &WRITE, slow, async |_: &Context, _| {
         std::future::pending().await
     });
     assert_eq!(answer.http.status(), StatusCode::GATEWAY_TIMEOUT);

@@ -4,10 +4,11 @@ use std::cell::Cell;
 use std::time::Duration;
 
 use bytes::Bytes;
-use connect::testing::TestHost;
+use connect::testing::TestRuntime;
 use connect::wkt::Timestamp;
 use connect::{
-    Body, Context, Error, Idempotency, Limits, Message, Method, ReadError, Report, Response, Server,
+    Body, CallInfo, Context, Error, Idempotency, Limits, Message, Method, ReadError, Response,
+    Server,
 };
 use futures_executor::block_on;
 use http::{HeaderValue, Request};
@@ -69,7 +70,7 @@ impl Answer {
         std::str::from_utf8(self.http.body()).unwrap()
     }
 
-    pub(crate) fn report(&self) -> &Report {
+    pub(crate) fn info(&self) -> &CallInfo {
         self.http.extensions().get().unwrap()
     }
 }
@@ -88,7 +89,7 @@ pub(crate) fn request(
 }
 
 pub(crate) fn call<M: Message>(
-    host: &TestHost,
+    runtime: &TestRuntime,
     method: &'static Method,
     request: Request<&[u8]>,
     handler: impl AsyncFnOnce(&Context, M) -> Result<Response<M>, Error>,
@@ -98,7 +99,7 @@ pub(crate) fn call<M: Message>(
         content,
         fate: &fate,
     });
-    let http = block_on(Server::new(host, LIMITS).unary(method, request, handler));
+    let http = block_on(Server::new(runtime.clone(), LIMITS).unary(method, request, handler));
     Answer {
         http,
         fate: fate.get(),

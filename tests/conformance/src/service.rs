@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use connect::wkt::Any;
-use connect::{Code, Context, Error, Host as _, Response};
+use connect::{Code, Context, Error, Response, Runtime as _};
 use connect_worker::WorkerHost;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use prost::Message;
@@ -102,7 +102,7 @@ async fn answer(
 }
 
 fn request_info(cx: &Context, received: Any) -> conformance_payload::RequestInfo {
-    let remaining = |deadline: connect::Deadline| deadline.remaining(WorkerHost.now_ms());
+    let remaining = |deadline: connect::Deadline| deadline.remaining(WorkerHost.now());
     conformance_payload::RequestInfo {
         request_headers: to_headers(cx.headers()),
         timeout_ms: cx

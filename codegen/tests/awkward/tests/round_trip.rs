@@ -16,7 +16,7 @@ use awkward::awkward::v1::{
 };
 use awkward::no_package::{Greeting, Homeless, HomelessClient, Mood, TYPES, greeting, homeless};
 use awkward::r#type::r#async::v1::{Enum, Impl, ImplClient, Match, Struct, r#impl, r#match};
-use connect::testing::{Loopback, TestHost};
+use connect::testing::{Loopback, TestRuntime};
 use connect::wkt::Timestamp;
 use connect::{
     CallOptions, Client, Code, Codec, Context, Error, Idempotency, Limits, Response, Server,
@@ -115,10 +115,13 @@ impl Homeless for Handlers {
 macro_rules! with_clients {
     ($route:path, $client:ident, |$name:ident| $test:expr) => {
         for codec in [Codec::Proto, Codec::Json] {
-            let host = TestHost::default();
-            let server = Server::new(&host, LIMITS);
+            let runtime = TestRuntime::default();
+            let server = Server::new(runtime.clone(), LIMITS);
             let serve = async |request| Ok($route(&Handlers, &server, request).await);
-            let transport = Loopback { host: &host, serve };
+            let transport = Loopback {
+                runtime: runtime.clone(),
+                serve,
+            };
             let $name = $client(Client::new(transport, "http://test", codec, 10_000));
             block_on(async { $test });
         }
