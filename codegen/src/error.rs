@@ -1,8 +1,17 @@
-//! Why nothing could be generated.
+//! Error of a generation.
 
 use std::fmt;
 
-/// A text for the person who changed the proto.
+/// Reason for which nothing was generated, in words for the author of the proto.
+///
+/// ```
+/// let generated = connect_codegen::Builder::new()
+///     .file("missing.proto")
+///     .out_dir("generated")
+///     .generate();
+/// let error: connect_codegen::Error = generated.unwrap_err();
+/// assert!(error.to_string().contains("missing.proto"));
+/// ```
 #[derive(Debug)]
 pub struct Error(String);
 

@@ -1,34 +1,36 @@
 #![doc = include_str!("../README.md")]
 
-mod descriptors;
 mod emit;
 mod error;
+mod input;
 mod json;
-mod left_out;
-mod mend;
 mod messages;
 mod model;
-mod names;
-mod no_package;
-mod output;
+mod rust_names;
+mod write;
 
 use std::path::PathBuf;
 
 pub use error::Error;
-use left_out::LeftOut;
+use input::{Input, Options};
 
-/// What to generate, and where to.
+/// Generator of Rust from proto files, for a build script.
+///
+/// ```no_run
+/// connect_codegen::Builder::new()
+///     .include("proto")
+///     .file("greeter/v1/greeter.proto")
+///     .run();
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Builder {
-    includes: Vec<PathBuf>,
-    files: Vec<PathBuf>,
+    options: Options,
+    type_registry: bool,
     out_dir: Option<PathBuf>,
-    binary_only: Vec<PathBuf>,
-    left_out: LeftOut,
 }
 
 impl Builder {
-    /// Nothing yet.
+    /// Returns a generator without files.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -37,38 +39,66 @@ impl Builder {
     /// Adds a folder in which proto files and their imports are looked up.
     #[must_use]
     pub fn include(mut self, folder: impl Into<PathBuf>) -> Self {
-        self.includes.push(folder.into());
+        self.options.includes.push(folder.into());
         self
     }
 
-    /// Adds a proto file, by its path below one of the folders of [`Builder::include`].
+    /// Adds a proto file, by its path below a folder of [`Builder::include`].
     #[must_use]
     pub fn file(mut self, path: impl Into<PathBuf>) -> Self {
-        self.files.push(path.into());
+        self.options.files.push(path.into());
         self
     }
 
-    /// Gives the messages of a file that was added no JSON form, for a service whose callers are all its own: its code is then
-    /// a third smaller. A call in JSON is refused.
+    /// Adds a proto file whose services are internal: all their callers belong to the same
+    /// deployment, such as a Worker that calls its Durable Objects.
+    ///
+    /// Its messages have no JSON form. Each service becomes a trait without a context, a client
+    /// over `connect::internal::ObjectTransport` that implements the trait, and `dispatch`, which
+    /// takes a method's name and an encoded request and returns the encoded response.
+    ///
+    /// ```no_run
+    /// connect_codegen::Builder::new()
+    ///     .include("proto")
+    ///     .file("greeter/v1/greeter.proto")
+    ///     .internal("counter/v1/counter.proto")
+    ///     .run();
+    /// ```
     #[must_use]
-    pub fn binary_only(mut self, path: impl Into<PathBuf>) -> Self {
-        self.binary_only.push(path.into());
+    pub fn internal(mut self, path: impl Into<PathBuf>) -> Self {
+        self.options.internal_files.push(path.into());
         self
     }
 
-    /// Leaves out RPCs that stream, for a proto of others. Clients of theirs get `unimplemented`.
-    /// Without this such an RPC is an error.
+    /// Skips all streaming RPCs. Their clients get `unimplemented`.
+    ///
+    /// Without this, a streaming RPC is an error.
     #[must_use]
-    pub fn leave_out_streaming(mut self) -> Self {
-        self.left_out.streaming = true;
+    pub fn skip_streaming(mut self) -> Self {
+        self.options.skipped.streaming = true;
         self
     }
 
-    /// Leaves out one RPC, by its full name: `package.Service.Method`. Clients of it get
-    /// `unimplemented`.
+    /// Skips one RPC, by its full name. Its clients get `unimplemented`.
+    ///
+    /// ```no_run
+    /// connect_codegen::Builder::new()
+    ///     .include("proto")
+    ///     .file("greeter/v1/greeter.proto")
+    ///     .skip_method("greeter.v1.GreeterService.Watch")
+    ///     .run();
+    /// ```
     #[must_use]
-    pub fn leave_out(mut self, rpc: impl Into<String>) -> Self {
-        self.left_out.named.push(rpc.into());
+    pub fn skip_method(mut self, full_name: impl Into<String>) -> Self {
+        self.options.skipped.methods.push(full_name.into());
+        self
+    }
+
+    /// Adds to each package `TYPES`, the list of its messages for `connect::json::register`, so
+    /// that a `google.protobuf.Any` in JSON can hold them. Needs the feature `any` of `connect`.
+    #[must_use]
+    pub fn type_registry(mut self) -> Self {
+        self.type_registry = true;
         self
     }
 
@@ -79,8 +109,8 @@ impl Builder {
         self
     }
 
-    /// Generates, for a build script: tells cargo which proto files the output depends on, and
-    /// ends the build with the error if there is one.
+    /// Generates, for a build script: reports the proto files to cargo, so that a change of one
+    /// runs the script again. An error is printed, and ends the build.
     pub fn run(self) {
         match self.generate() {
             Ok(protos) => {
@@ -97,15 +127,26 @@ impl Builder {
         }
     }
 
-    /// Generates `protos.rs`, a tree of modules as the packages are nested, and the files that
-    /// it includes. A file whose content would be the same is left untouched.
+    /// Generates `protos.rs`, which nests a module for each package, and the files that it
+    /// includes. A file whose content would be the same is left untouched.
     ///
-    /// # Errors
-    /// When a proto file cannot be compiled, an RPC streams, an RPC to leave out is not there, two
-    /// names would collide in Rust, or the output cannot be written.
+    /// ```no_run
+    /// let protos = connect_codegen::Builder::new()
+    ///     .include("proto")
+    ///     .file("greeter/v1/greeter.proto")
+    ///     .out_dir("src/generated")
+    ///     .generate()?;
+    /// println!("generated from {protos:?}");
+    /// # Ok::<_, connect_codegen::Error>(())
+    /// ```
     ///
     /// # Returns
     /// The absolute paths of the proto files that were read, imports included.
+    ///
+    /// # Errors
+    /// Returns an error if a proto file cannot be compiled, an RPC streams, an RPC to skip does
+    /// not exist, a file that is not internal uses a type of an internal file, two names would
+    /// collide in Rust, or the output cannot be written.
     pub fn generate(self) -> Result<Vec<PathBuf>, Error> {
         let out_dir = match self.out_dir {
             Some(folder) => folder,
@@ -113,13 +154,11 @@ impl Builder {
                 .ok_or_else(|| Error::new("OUT_DIR is not set: use out_dir() outside build.rs"))?
                 .into(),
         };
-        let mut set = descriptors::compile(&self.includes, &self.files)?;
-        no_package::move_in(&mut set.files)?;
-        self.left_out.check(&set.files)?;
-        names::check(&set.files, &self.left_out)?;
-        let (messages, services) = messages::generate(&set.files, &self.left_out)?;
-        let json = json::generate(&set.files, &self.binary_only)?;
-        output::write(&out_dir, &set.files, messages, json, &services)?;
-        Ok(set.paths)
+        let input = Input::compile(self.options)?;
+        let (messages, services) = messages::generate(&input)?;
+        let json = json::generate(&input)?;
+        let connect = emit::generate(&input, &services, self.type_registry)?;
+        write::write(&out_dir, &input, messages, json, connect)?;
+        Ok(input.paths)
     }
 }

@@ -1,4 +1,4 @@
-//! The messages, by prost-build, and what it tells about the services on the way.
+//! Messages and enums, by prost-build, which also describes the services.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -7,11 +7,10 @@ use std::rc::Rc;
 use prost_build::{Module, ServiceGenerator};
 use prost_types::FileDescriptorProto;
 
-use crate::Error;
-use crate::descriptors::{WELL_KNOWN_MODULE, WELL_KNOWN_PACKAGE};
-use crate::left_out::LeftOut;
+use crate::error::Error;
+use crate::input::{Input, WELL_KNOWN_MODULE, WELL_KNOWN_PACKAGE};
 use crate::model::Service;
-use crate::names::module_path;
+use crate::rust_names::module_path;
 
 /// Rust source by package.
 pub(crate) type Sources = BTreeMap<String, String>;
@@ -25,13 +24,11 @@ impl ServiceGenerator for Collector {
     }
 }
 
-/// Generates the messages of `files`, and takes down their services without what is left out.
-pub(crate) fn generate(
-    files: &[FileDescriptorProto],
-    left_out: &LeftOut,
-) -> Result<(Sources, Vec<Service>), Error> {
+/// Generates the messages of all files, and returns them with the services.
+pub(crate) fn generate(input: &Input) -> Result<(Sources, Vec<Service>), Error> {
     let collected = Rc::new(RefCell::new(Vec::new()));
-    let requests = files
+    let requests = input
+        .files
         .iter()
         .map(|file| {
             let module = Module::from_protobuf_package_name(file.package());
@@ -47,7 +44,8 @@ pub(crate) fn generate(
         .service_generator(Box::new(Collector(Rc::clone(&collected))))
         .generate(requests)
         .map_err(|error| Error::new(error.to_string()))?;
-    let packages = files
+    let packages = input
+        .files
         .iter()
         .map(FileDescriptorProto::package)
         .filter(|package| *package != WELL_KNOWN_PACKAGE)
@@ -58,7 +56,7 @@ pub(crate) fn generate(
     let services = collected
         .borrow()
         .iter()
-        .map(|service| Service::new(service, left_out))
+        .map(|service| Service::new(service, input))
         .collect::<Result<_, _>>()?;
     Ok((packages.collect(), services))
 }

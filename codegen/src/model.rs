@@ -1,41 +1,44 @@
-//! A service as the emitters see it, taken over from prost's description.
+//! Services as the emitters need them, converted from prost's description.
 
 use proc_macro2::Ident;
 use prost_types::method_options::IdempotencyLevel;
 use quote::format_ident;
 
-use crate::Error;
-use crate::left_out::LeftOut;
-use crate::names::module_path;
-use crate::no_package::full_name;
+use crate::error::Error;
+use crate::input::{Input, full_name};
+use crate::rust_names::{ident, module_path};
 
-/// A service with its Rust names.
+/// Names of type parameters in generated code. A message may have the same name.
+const TYPE_PARAMETERS: [&str; 2] = ["S", "T"];
+
+/// Service with its Rust names.
 pub(crate) struct Service {
-    /// The modules of its package, as [`crate::names::module_path`] calls them.
+    /// Module of its package, as [`module_path`] returns it.
     pub(crate) package: String,
     /// `package.Service`
     pub(crate) full_name: String,
-    /// The trait.
+    /// All its callers belong to the same deployment.
+    pub(crate) is_internal: bool,
     pub(crate) trait_ident: Ident,
-    /// The client.
     pub(crate) client_ident: Ident,
-    /// The module with the method table and the router.
+    /// Module with the method table and the router.
     pub(crate) module_ident: Ident,
     pub(crate) comment: Vec<String>,
     pub(crate) methods: Vec<Method>,
 }
 
-/// A unary RPC with its Rust names and types.
+/// Unary RPC with its Rust names and types.
 pub(crate) struct Method {
     pub(crate) name: String,
     /// `/package.Service/Method`
     pub(crate) path: String,
-    /// The function in trait and client.
+    /// Function in trait and client.
     pub(crate) ident: Ident,
-    /// The entry in the method table.
+    /// Entry in the method table.
     pub(crate) const_ident: Ident,
-    /// As seen from the package's module.
+    /// Type of the request, as seen from the package's module.
     pub(crate) input: syn::Path,
+    /// Type of the response, as seen from the package's module.
     pub(crate) output: syn::Path,
     pub(crate) idempotency: IdempotencyLevel,
     pub(crate) deprecated: bool,
@@ -43,7 +46,8 @@ pub(crate) struct Method {
 }
 
 impl Service {
-    pub(crate) fn new(service: &prost_build::Service, left_out: &LeftOut) -> Result<Self, Error> {
+    /// Converts a service, without the RPCs that are skipped.
+    pub(crate) fn new(service: &prost_build::Service, input: &Input) -> Result<Self, Error> {
         use heck::ToSnakeCase as _;
         let full_name = full_name(&service.package, &service.proto_name);
         let methods = service
@@ -51,12 +55,13 @@ impl Service {
             .iter()
             .filter(|method| {
                 let streams = method.client_streaming || method.server_streaming;
-                !left_out.has(&full_name, &method.proto_name, streams)
+                !input.is_skipped(&full_name, &method.proto_name, streams)
             })
             .map(|method| Method::new(&full_name, method))
             .collect::<Result<_, _>>()?;
         Ok(Self {
             package: module_path(&service.package),
+            is_internal: input.is_internal_service(&full_name),
             trait_ident: ident(&service.name)?,
             client_ident: format_ident!("{}Client", service.name),
             module_ident: ident(&service.proto_name.to_snake_case())?,
@@ -64,6 +69,11 @@ impl Service {
             full_name,
             methods,
         })
+    }
+
+    /// Returns true if a method is deprecated, so that calls of it need an `#[allow]`.
+    pub(crate) fn has_deprecated(&self) -> bool {
+        self.methods.iter().any(|method| method.deprecated)
     }
 }
 
@@ -75,8 +85,8 @@ impl Method {
             path: format!("/{service}/{}", method.proto_name),
             ident: ident(&method.name)?,
             const_ident: ident(&method.proto_name.to_shouty_snake_case())?,
-            input: path(&method.input_type)?,
-            output: path(&method.output_type)?,
+            input: type_path(&method.input_type)?,
+            output: type_path(&method.output_type)?,
             idempotency: method.options.idempotency_level(),
             deprecated: method.options.deprecated(),
             comment: method.comments.leading.clone(),
@@ -84,15 +94,13 @@ impl Method {
     }
 }
 
-/// Any identifier as prost makes it: keywords raw, or with an underscore where that is not
-/// allowed.
-pub(crate) fn ident(name: &str) -> Result<Ident, Error> {
-    syn::parse_str(name)
-        .or_else(|_| syn::parse_str(&format!("r#{name}")))
-        .or_else(|_| syn::parse_str(&format!("{name}_")))
-        .map_err(|error| Error::new(format!("`{name}` is no Rust name: {error}")))
-}
-
-fn path(path: &str) -> Result<syn::Path, Error> {
-    syn::parse_str(path).map_err(|error| Error::new(format!("`{path}` is no Rust type: {error}")))
+/// Parses the path of a message's type. One that a type parameter would hide starts with `self`.
+fn type_path(path: &str) -> Result<syn::Path, Error> {
+    let path = if TYPE_PARAMETERS.contains(&path) {
+        format!("self::{path}")
+    } else {
+        path.to_owned()
+    };
+    syn::parse_str(&path)
+        .map_err(|error| Error::new(format!("`{path}` is not a valid Rust type: {error}")))
 }

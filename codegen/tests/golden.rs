@@ -1,32 +1,44 @@
-//! What is generated for the public service, checked in so that reviewers see every change of
-//! it. `cargo xtask bless` writes the files anew.
+//! Generated code, checked in so that reviewers see every change of it. `cargo xtask bless`
+//! rewrites the files.
 
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "a test ends where it cannot go on"
+    reason = "a failed assumption fails the test"
 )]
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
+use connect_codegen::Builder;
+
+const FOLDER: &str = env!("CARGO_MANIFEST_DIR");
+
+/// Files that are compared. The JSON form is not: it is long, and covered by round trips.
+const REVIEWED: [&str; 5] = [
+    "coral.discovery.v1.connect.rs",
+    "coral.discovery.v1.rs",
+    "counter.v1.connect.rs",
+    "counter.v1.rs",
+    "protos.rs",
+];
+
 #[test]
-fn the_discovery_service_is_generated_as_reviewed() {
+fn public_and_internal_services_are_generated_as_reviewed() {
     let out_dir = tempfile::tempdir().unwrap();
-    connect_codegen::Builder::new()
-        .include(concat!(env!("CARGO_MANIFEST_DIR"), "/../proto"))
+    Builder::new()
+        .include(format!("{FOLDER}/../proto"))
+        .include(format!("{FOLDER}/tests/golden/proto"))
         .file("coral/discovery/v1/discovery.proto")
+        .internal("counter/v1/counter.proto")
         .out_dir(out_dir.path())
         .generate()
         .unwrap();
-    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
-    for file in [
-        "coral.discovery.v1.rs",
-        "coral.discovery.v1.connect.rs",
-        "protos.rs",
-    ] {
+    let golden = Path::new(FOLDER).join("tests/golden");
+    for file in REVIEWED {
         let generated = fs::read_to_string(out_dir.path().join(file)).unwrap();
         let golden = golden.join(file);
         if std::env::var_os("BLESS").is_some() {
@@ -51,19 +63,28 @@ fn the_discovery_service_is_generated_as_reviewed() {
             "{file}: run `cargo xtask bless`"
         );
     }
+    let written: BTreeSet<_> = fs::read_dir(out_dir.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    let mut expected = BTreeSet::from(REVIEWED.map(ToOwned::to_owned));
+    expected.insert("coral.discovery.v1.json.rs".to_owned());
+    assert_eq!(written, expected);
 }
 
-/// Two services can be included into one module, and no name of the proto is hidden by one of ours.
+/// Two services can be included into one module, and no import hides a name of the proto.
 #[test]
-fn nothing_is_imported_at_module_scope() {
+fn generated_files_import_nothing() {
     let out_dir = tempfile::tempdir().unwrap();
-    connect_codegen::Builder::new()
-        .include(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/awkward/proto"))
-        .include(concat!(env!("CARGO_MANIFEST_DIR"), "/../proto"))
-        .file("homeless.proto")
+    Builder::new()
+        .include(format!("{FOLDER}/tests/awkward/proto"))
+        .include(format!("{FOLDER}/../proto"))
+        .file("no_package.proto")
         .file("prelude.proto")
         .file("type/async/v1/keywords.proto")
         .file("coral/discovery/v1/discovery.proto")
+        .internal("internal.proto")
+        .type_registry()
         .out_dir(out_dir.path())
         .generate()
         .unwrap();
@@ -80,6 +101,6 @@ fn nothing_is_imported_at_module_scope() {
         }
         files += 1;
     }
-    // Messages, JSON and services of four packages, and the tree of modules.
-    assert_eq!(files, 13);
+    // Messages, JSON and services of four packages, an internal one without JSON, and the modules.
+    assert_eq!(files, 15);
 }

@@ -32,16 +32,16 @@ fn refusals_name_what_is_wrong_and_where() {
     for (body, texts) in [
         (
             "service S { rpc Watch(M) returns (stream M); }",
-            ["RPC S.Watch (test.proto)", "streams"],
+            ["RPC test.v1.S.Watch (test.proto)", "streams"],
         ),
         (
             "service S { rpc Send(stream M) returns (M); }",
-            ["RPC S.Send (test.proto)", "streams"],
+            ["RPC test.v1.S.Send (test.proto)", "streams"],
         ),
         (
             "service S { rpc GetIt(M) returns (M); rpc getIt(M) returns (M); }",
             [
-                "RPC S.GetIt (test.proto) and RPC S.getIt (test.proto)",
+                "RPC test.v1.S.GetIt (test.proto) and RPC test.v1.S.getIt (test.proto)",
                 "`get_it`",
             ],
         ),
@@ -101,7 +101,7 @@ fn refusals_name_what_is_wrong_and_where() {
 }
 
 /// Generates a service with a unary RPC and two that stream, of which some are left out.
-fn leaving_out(leave_out: impl FnOnce(Builder) -> Builder) -> Result<String, String> {
+fn skipping(skip: impl FnOnce(Builder) -> Builder) -> Result<String, String> {
     let folder = tempfile::tempdir().unwrap();
     let proto = "syntax = \"proto3\"; package test.v1; message M {}
         service S {
@@ -114,7 +114,7 @@ fn leaving_out(leave_out: impl FnOnce(Builder) -> Builder) -> Result<String, Str
         .include(folder.path())
         .file("test.proto")
         .out_dir(folder.path());
-    leave_out(builder)
+    skip(builder)
         .generate()
         .map_err(|error| error.to_string())?;
     Ok(fs::read_to_string(folder.path().join("test.v1.connect.rs")).unwrap())
@@ -122,33 +122,30 @@ fn leaving_out(leave_out: impl FnOnce(Builder) -> Builder) -> Result<String, Str
 
 #[test]
 fn what_is_left_out_is_not_generated() {
-    let generated = leaving_out(|builder| {
+    let generated = skipping(|builder| {
         builder
-            .leave_out("test.v1.S.Watch")
-            .leave_out("test.v1.S.Send")
+            .skip_method("test.v1.S.Watch")
+            .skip_method("test.v1.S.Send")
     });
     let generated = generated.unwrap();
     assert!(generated.contains("/test.v1.S/Do"));
     assert!(!generated.contains("/test.v1.S/Watch") && !generated.contains("/test.v1.S/Send"));
-    assert_eq!(
-        leaving_out(Builder::leave_out_streaming).unwrap(),
-        generated
-    );
-    let without = leaving_out(|builder| builder.leave_out_streaming().leave_out("test.v1.S.Do"));
+    assert_eq!(skipping(Builder::skip_streaming).unwrap(), generated);
+    let without = skipping(|builder| builder.skip_streaming().skip_method("test.v1.S.Do"));
     assert!(!without.unwrap().contains("/test.v1.S/Do"));
 }
 
 #[test]
 fn only_what_is_named_is_left_out() {
-    let text = leaving_out(|builder| builder.leave_out("test.v1.S.Watch")).unwrap_err();
+    let text = skipping(|builder| builder.skip_method("test.v1.S.Watch")).unwrap_err();
     assert!(
-        text.contains("RPC S.Send (test.proto) streams")
-            && text.contains(".leave_out(\"test.v1.S.Send\")"),
+        text.contains("RPC test.v1.S.Send (test.proto) streams")
+            && text.contains(".skip_method(\"test.v1.S.Send\")"),
         "{text}"
     );
-    let text = leaving_out(|builder| builder.leave_out("S.Watch")).unwrap_err();
+    let text = skipping(|builder| builder.skip_method("S.Watch")).unwrap_err();
     assert!(
-        text.contains("S.Watch is to be left out, but there is no such RPC")
+        text.contains("`.skip_method(\"S.Watch\")` names no RPC")
             && text.contains("test.v1.S.Watch"),
         "{text}"
     );

@@ -12,6 +12,7 @@ fn main() {
     connect_codegen::Builder::new()
         .include(proto)
         .file("connectrpc/conformance/v1/service.proto")
-        .leave_out_streaming()
+        .skip_streaming()
+        .type_registry()
         .run();
 }

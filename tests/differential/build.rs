@@ -8,7 +8,8 @@ fn main() {
         .include("proto")
         .include("../../proto")
         .file("differential/v1/everything.proto")
-        .file("coral/discovery/v1/discovery.proto");
+        .file("coral/discovery/v1/discovery.proto")
+        .type_registry();
     let builder = match std::env::var_os("CONFORMANCE_PROTO") {
         None => builder,
         Some(proto) => {
@@ -16,7 +17,7 @@ fn main() {
             builder
                 .include(proto)
                 .file("connectrpc/conformance/v1/service.proto")
-                .leave_out_streaming()
+                .skip_streaming()
         }
     };
     builder.run();

@@ -1,12 +1,12 @@
-//! The typed client of a service.
+//! Client of a service over HTTP.
 
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::comment;
+use super::doc_comment;
 use crate::model::{Method, Service};
 
-/// A tuple struct, as a constructor could collide with an RPC of its name.
+/// Emits a tuple struct: a constructor `new` could collide with an RPC of that name.
 pub(super) fn emit(service: &Service) -> TokenStream {
     let doc = format!(" Calls `{}` over a transport.", service.full_name);
     let ident = &service.client_ident;
@@ -14,7 +14,10 @@ pub(super) fn emit(service: &Service) -> TokenStream {
     quote! {
         #[doc = #doc]
         #[derive(Clone, Debug)]
-        pub struct #ident<T>(pub ::connect::Client<T>);
+        pub struct #ident<T>(
+            /// Client that sends the calls of all RPCs.
+            pub ::connect::Client<T>,
+        );
 
         impl<T: ::connect::Transport> #ident<T> {
             #(#methods)*
@@ -23,7 +26,7 @@ pub(super) fn emit(service: &Service) -> TokenStream {
 }
 
 fn method(service: &Service, method: &Method) -> TokenStream {
-    let doc = comment::doc(&method.comment, &format!("Calls `{}`.", method.path));
+    let doc = doc_comment::emit(&method.comment, &format!("Calls `{}`.", method.path));
     let deprecated = method.deprecated.then(|| quote! { #[deprecated] });
     let module_ident = &service.module_ident;
     let Method {
@@ -37,7 +40,7 @@ fn method(service: &Service, method: &Method) -> TokenStream {
         #doc
         ///
         /// # Errors
-        /// The service's error, or why there was no answer.
+        /// Returns the service's error, or a local one if there is no response.
         #deprecated
         pub async fn #ident(
             &self,

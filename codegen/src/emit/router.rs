@@ -1,11 +1,12 @@
-//! The module of a service: its name, its method table and its router.
+//! Module of a service: its name, method table and router.
 
 use proc_macro2::TokenStream;
-use prost_types::method_options::IdempotencyLevel;
 use quote::quote;
 
+use super::method_table;
 use crate::model::{Method, Service};
 
+/// Emits the module.
 pub(super) fn emit(service: &Service) -> TokenStream {
     let Service {
         full_name,
@@ -14,37 +15,22 @@ pub(super) fn emit(service: &Service) -> TokenStream {
         ..
     } = service;
     let doc = format!(" Name, methods and router of `{full_name}`.");
-    let methods = service.methods.iter().map(|method| table(service, method));
-    let method_idents = service.methods.iter().map(|method| &method.const_ident);
-    let count = service.methods.len();
+    let table = method_table::emit(service);
     let arms = service.methods.iter().map(|method| arm(service, method));
-    let service_argument = if count == 0 {
+    let service_argument = if service.methods.is_empty() {
         quote! { _ }
     } else {
         quote! { service }
     };
     let deprecated = service
-        .methods
-        .iter()
-        .any(|method| method.deprecated)
-        .then(|| {
-            quote! { #[allow(deprecated, reason = "deprecated methods are still answered")] }
-        });
+        .has_deprecated()
+        .then(|| quote! { #[allow(deprecated, reason = "deprecated methods still work")] });
     quote! {
         #[doc = #doc]
         pub mod #module_ident {
-            /// The full name of the service.
-            pub const NAME: &str = #full_name;
+            #table
 
-            /// All methods, in the order of the proto.
-            pub static METHODS: [&::connect::Method; #count] = [#(&methods::#method_idents),*];
-
-            /// The methods one by one, in a module of their own as they may have any name.
-            pub mod methods {
-                #(#methods)*
-            }
-
-            /// Answers an HTTP request with the method of `service` that its path names.
+            /// Routes an HTTP request to the method of `service` named by its path.
             #deprecated
             pub async fn route<S, R, B>(
                 #service_argument: &S,
@@ -65,34 +51,7 @@ pub(super) fn emit(service: &Service) -> TokenStream {
     }
 }
 
-fn table(service: &Service, method: &Method) -> TokenStream {
-    let Method {
-        name,
-        path,
-        const_ident,
-        deprecated,
-        ..
-    } = method;
-    let doc = format!(" `{path}`");
-    let service = &service.full_name;
-    let idempotency = match method.idempotency {
-        IdempotencyLevel::IdempotencyUnknown => quote! { Unknown },
-        IdempotencyLevel::NoSideEffects => quote! { NoSideEffects },
-        IdempotencyLevel::Idempotent => quote! { Idempotent },
-    };
-    quote! {
-        #[doc = #doc]
-        pub static #const_ident: ::connect::Method = ::connect::Method {
-            path: #path,
-            service: #service,
-            name: #name,
-            idempotency: ::connect::Idempotency::#idempotency,
-            deprecated: #deprecated,
-        };
-    }
-}
-
-/// The call is written out in full, as a method may be called like one of another trait.
+/// Emits the call in full, as the service may have a method of that name in another trait.
 fn arm(service: &Service, method: &Method) -> TokenStream {
     let Method {
         path,

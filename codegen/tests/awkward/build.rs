@@ -1,10 +1,12 @@
-//! Generates from protos whose names get in each other's way.
+//! Generates from protos whose names collide with those of Rust and of generated code.
 
 fn main() {
     connect_codegen::Builder::new()
         .include("proto")
-        .file("homeless.proto")
+        .file("no_package.proto")
         .file("prelude.proto")
         .file("type/async/v1/keywords.proto")
+        .internal("internal.proto")
+        .type_registry()
         .run();
 }

@@ -1,3 +1,3 @@
-//! What is generated for awkward names compiles, and works.
+//! Code generated for awkward names, to be compiled and tested.
 
 include!(concat!(env!("OUT_DIR"), "/protos.rs"));

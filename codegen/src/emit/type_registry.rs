@@ -1,18 +1,16 @@
-//! The list of a package's messages, by which `google.protobuf.Any` finds them.
+//! List of a package's messages, for the registry in which `google.protobuf.Any` looks them up.
 
 use heck::{ToSnakeCase as _, ToUpperCamelCase as _};
-use proc_macro2::TokenStream;
+use proc_macro2::{Literal, TokenStream};
 use prost_types::{DescriptorProto, FileDescriptorProto, MessageOptions};
 use quote::quote;
 
-use crate::Error;
-use crate::model::ident;
-use crate::no_package::full_name;
+use crate::error::Error;
+use crate::input::full_name;
+use crate::rust_names::ident;
 
-/// The list of the messages of one package, which may span files.
-pub(crate) fn types<'a>(
-    files: impl Iterator<Item = &'a FileDescriptorProto>,
-) -> Result<TokenStream, Error> {
+/// Emits the list of the messages of one package, which may span files.
+pub(super) fn emit(files: &[&FileDescriptorProto]) -> Result<TokenStream, Error> {
     let mut types = Vec::new();
     for file in files {
         for message in &file.message_type {
@@ -20,10 +18,10 @@ pub(crate) fn types<'a>(
             collect(&mut types, &full_name, &quote! {}, message)?;
         }
     }
-    let count = types.len();
+    let count = Literal::usize_unsuffixed(types.len());
     Ok(quote! {
-        /// The messages of the package, to be registered if they may stand in a
-        /// `google.protobuf.Any` in JSON.
+        /// Messages of the package, for `connect::json::register`: once registered they can be
+        /// in a `google.protobuf.Any` in JSON.
         pub static TYPES: [::connect::json::AnyType; #count] = [
             #(#types),*
         ];
@@ -43,9 +41,9 @@ fn collect(
     {
         return Ok(());
     }
-    let ident = ident(&message.name().to_upper_camel_case())?;
-    types.push(quote! { ::connect::json::AnyType::new::<#module #ident>(#full_name) });
-    let nested = crate::model::ident(&message.name().to_snake_case())?;
+    let name = ident(&message.name().to_upper_camel_case())?;
+    types.push(quote! { ::connect::json::AnyType::new::<#module #name>(#full_name) });
+    let nested = ident(&message.name().to_snake_case())?;
     let module = quote! { #module #nested:: };
     message.nested_type.iter().try_for_each(|nested| {
         let full_name = format!("{full_name}.{}", nested.name());

@@ -1,22 +1,22 @@
-//! Proto comments as doc comments that rustdoc takes for text only.
+//! Doc comments from proto comments. rustdoc must treat them as text only.
 
 use proc_macro2::TokenStream;
 use quote::quote;
 
-/// Doc attributes for `comment`, or for `default` where the proto says nothing.
-pub(crate) fn doc(comment: &[String], default: &str) -> TokenStream {
+/// Emits doc attributes for `comment`, or for `default` if the proto has no comment.
+pub(super) fn emit(comment: &[String], default: &str) -> TokenStream {
     let text = comment.join("\n");
     let lines = if text.trim().is_empty() {
         vec![format!(" {default}")]
     } else {
-        inert(&text)
+        escape(&text)
     };
     quote! { #(#[doc = #lines])* }
 }
 
-/// Neither links nor tests: brackets are escaped, code blocks say that they are text, and
-/// nothing is indented far enough to be code.
-fn inert(text: &str) -> Vec<String> {
+/// Escapes a comment so that it makes neither links nor doc tests: brackets are escaped, code blocks
+/// are marked as text, and indentation, which would make code, is removed.
+fn escape(text: &str) -> Vec<String> {
     let mut in_fence = false;
     text.trim_end()
         .lines()
@@ -49,10 +49,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn links_code_and_tags_become_text() {
+    fn links_code_and_tags_are_escaped() {
         let comment = " See [Foo] and <b>.\n\n     let x = 1;\n ```rust\n fn [main]() {}\n ```\n";
         assert_eq!(
-            inert(comment),
+            escape(comment),
             [
                 " See \\[Foo\\] and \\<b\\>.",
                 "",
@@ -65,9 +65,9 @@ mod tests {
     }
 
     #[test]
-    fn no_comment_gets_the_default() {
+    fn default_replaces_a_missing_comment() {
         assert_eq!(
-            doc(&[], "Calls it.").to_string(),
+            emit(&[], "Calls it.").to_string(),
             quote! { #[doc = " Calls it."] }.to_string()
         );
     }

@@ -1,5 +1,5 @@
-//! Mends pbjson's code: what reads values more narrowly than ProtoJSON demands gives way to what
-//! the crate `connect` has for it.
+//! Rewriting of pbjson's code. It reads values more strictly than ProtoJSON demands, so its types
+//! and calls are replaced with those of the crate `connect`.
 
 use syn::visit_mut::{self, VisitMut};
 use syn::{
@@ -7,28 +7,28 @@ use syn::{
     Type, parse_quote,
 };
 
-use crate::Error;
+use crate::error::Error;
 
-/// Mends one package's code.
-pub(crate) fn mend(source: &str) -> Result<String, Error> {
+/// Rewrites one package's code.
+pub(super) fn rewrite(source: &str) -> Result<String, Error> {
     let mut file = syn::parse_file(source).map_err(|error| Error::new(error.to_string()))?;
-    Mender.visit_file_mut(&mut file);
+    JsonRewriter.visit_file_mut(&mut file);
     Ok(prettyplease::unparse(&file))
 }
 
-struct Mender;
+/// Visitor that rewrites the code in place.
+struct JsonRewriter;
 
-impl VisitMut for Mender {
-    /// A keyword since Rust 2024, which pbjson does not know yet.
+impl VisitMut for JsonRewriter {
+    /// Escapes `gen`, a keyword since Rust 2024 that pbjson does not know yet.
     fn visit_ident_mut(&mut self, ident: &mut Ident) {
         if ident == "gen" {
             *ident = Ident::new_raw("gen", ident.span());
         }
     }
 
-    /// pbjson's numbers do not know `1.0`, and their errors tell of its insides. It does not
-    /// expect a message `Vec` or an enum's value `SELF`, either, and would write some maps in
-    /// another order each time.
+    /// Replaces the types of numbers, which reject `1.0` and whose errors name Rust types, and of
+    /// maps, which have no order. Makes room for a message `Vec` and an enum's value `SELF`.
     fn visit_path_mut(&mut self, path: &mut Path) {
         visit_mut::visit_path_mut(self, path);
         let is_alone = path.segments.len() == 1;
@@ -40,7 +40,7 @@ impl VisitMut for Mender {
                 *path = parse_quote!(::std::collections::BTreeMap #arguments);
                 return;
             } else if !is_alone && last.ident == "Self" {
-                // As prost calls it.
+                // prost escapes it like this.
                 last.ident = Ident::new("Self_", last.ident.span());
             }
         }
@@ -61,18 +61,19 @@ impl VisitMut for Mender {
         }
     }
 
-    /// A member of a oneof that is `null` is not there: only one that is may be one too many.
+    /// Reads a member of a oneof first, and then checks that no other is set: one that is `null`
+    /// is not set.
     fn visit_block_mut(&mut self, block: &mut Block) {
         visit_mut::visit_block_mut(self, block);
         if let [
-            Stmt::Expr(Expr::If(refuse), _),
+            Stmt::Expr(Expr::If(reject), _),
             Stmt::Expr(Expr::Assign(assign), _),
         ] = block.stmts.as_slice()
         {
             let (field, value) = (&assign.left, &assign.right);
             *block = parse_quote!({
                 if let Some(value) = #value {
-                    #refuse
+                    #reject
                     #field = Some(value);
                 }
             });
@@ -82,43 +83,44 @@ impl VisitMut for Mender {
     fn visit_expr_mut(&mut self, expr: &mut Expr) {
         visit_mut::visit_expr_mut(self, expr);
         if let Expr::While(each_field) = expr {
-            *expr = once_each(each_field);
+            *expr = reject_duplicates(each_field);
             return;
         }
         let Expr::MethodCall(call) = expr else {
             return;
         };
-        let mended = match call.method.to_string().as_str() {
-            "next_value" => Some(next_value(call)),
-            "map_err" => enumeration(&call.receiver),
+        let rewritten = match call.method.to_string().as_str() {
+            "next_value" => Some(read_value(call)),
+            "map_err" => write_enum(&call.receiver),
             _ => None,
         };
-        if let Some(mended) = mended {
-            *expr = mended;
+        if let Some(rewritten) = rewritten {
+            *expr = rewritten;
         }
     }
 }
 
-/// A field's value may be `null`, and that of an enum a number that the proto does not have.
-fn next_value(call: &ExprMethodCall) -> Expr {
+/// Returns the call that reads a field's value, which may be `null`, and of an enum may be a number
+/// that the proto does not have.
+fn read_value(call: &ExprMethodCall) -> Expr {
     let map = &call.receiver;
     let value = call.turbofish.as_ref().and_then(|types| types.args.first());
     let Some(GenericArgument::Type(value)) = value else {
         return parse_quote!(::connect::json::next_value(&mut #map));
     };
     match (container(value).as_deref(), arguments(value).as_slice()) {
-        (Some("Option"), [of]) if is_enum(of) => {
-            parse_quote!(::connect::json::next_optional_enum::<#of, _>(&mut #map))
+        (Some("Option"), [inner]) if is_enum(inner) => {
+            parse_quote!(::connect::json::next_optional_enum::<#inner, _>(&mut #map))
         }
-        (Some("Vec"), [of]) if is_enum(of) => {
-            parse_quote!(::connect::json::next_enums::<#of, _>(&mut #map))
+        (Some("Vec"), [inner]) if is_enum(inner) => {
+            parse_quote!(::connect::json::next_enums::<#inner, _>(&mut #map))
         }
-        (Some("BTreeMap"), [key, of]) => {
+        (Some("BTreeMap"), [key, inner]) => {
             let key = key_type(key);
-            if is_enum(of) {
-                parse_quote!(::connect::json::next_enum_map::<#key, #of, _>(&mut #map))
+            if is_enum(inner) {
+                parse_quote!(::connect::json::next_enum_map::<#key, #inner, _>(&mut #map))
             } else {
-                parse_quote!(::connect::json::next_map::<#key, #of, _>(&mut #map))
+                parse_quote!(::connect::json::next_map::<#key, #inner, _>(&mut #map))
             }
         }
         _ if is_enum(value) => {
@@ -128,16 +130,16 @@ fn next_value(call: &ExprMethodCall) -> Expr {
     }
 }
 
-/// A number that is a key has one form only.
+/// Returns the type that reads a map's key: a number that is a key has one form only.
 fn key_type(key: &Type) -> Type {
     match (container(key).as_deref(), arguments(key).as_slice()) {
-        (Some("Number"), [of]) => parse_quote!(::connect::json::Key<#of>),
+        (Some("Number"), [inner]) => parse_quote!(::connect::json::Key<#inner>),
         _ => key.clone(),
     }
 }
 
-/// The loop over a message's fields, none of which may come twice.
-fn once_each(each_field: &ExprWhile) -> Expr {
+/// Returns the loop over a message's fields, each of which may appear once.
+fn reject_duplicates(each_field: &ExprWhile) -> Expr {
     let body = &each_field.body;
     match &*each_field.cond {
         Expr::Let(_) => parse_quote!({
@@ -145,34 +147,35 @@ fn once_each(each_field: &ExprWhile) -> Expr {
             let is_unknown = |k: &GeneratedField| matches!(k, GeneratedField::__SkipField__);
             while let Some(k) = ::connect::json::next_field(&mut map_, &mut fields_seen, is_unknown)? #body
         }),
-        // Without fields there is nothing to come twice.
+        // pbjson's loop for a message without fields.
         _ => Expr::While(each_field.clone()),
     }
 }
 
-/// pbjson fails on `Kind::try_from(number).map_err(...)` for a number that the proto does not have.
-fn enumeration(receiver: &Expr) -> Option<Expr> {
+/// Returns the call that writes an enum's value. pbjson writes `Kind::try_from(number).map_err(..)`,
+/// which fails for a number that the proto does not have.
+fn write_enum(receiver: &Expr) -> Option<Expr> {
     let Expr::Call(call) = receiver else {
         return None;
     };
     let Expr::Path(function) = &*call.func else {
         return None;
     };
-    let mut of = function.path.clone();
-    let is_try_from = of.segments.pop()?.ident == "try_from";
-    of.segments.pop_punct();
+    let mut kind = function.path.clone();
+    let is_try_from = kind.segments.pop()?.ident == "try_from";
+    kind.segments.pop_punct();
     let number = call.args.first()?;
-    is_try_from.then(|| parse_quote!(::connect::json::enumeration::<#of, S::Error>(#number)))
+    is_try_from.then(|| parse_quote!(::connect::json::enumeration::<#kind, S::Error>(#number)))
 }
 
-/// Types that pbjson names for values: the enums, and these. Messages it leaves to be inferred.
+/// Types of values that pbjson names, enums aside. Those of messages are inferred.
 const NOT_ENUMS: [&str; 6] = ["BTreeMap", "Bytes", "IgnoredAny", "Number", "Option", "Vec"];
 
 fn is_enum(value: &Type) -> bool {
     container(value).is_some_and(|name| !NOT_ENUMS.contains(&name.as_str()))
 }
 
-/// The name of a type, without its path.
+/// Returns the name of a type, without its path.
 fn container(value: &Type) -> Option<String> {
     match value {
         Type::Path(path) => Some(path.path.segments.last()?.ident.to_string()),
@@ -189,7 +192,7 @@ fn arguments(value: &Type) -> Vec<&Type> {
             .args
             .iter()
             .filter_map(|argument| match argument {
-                GenericArgument::Type(of) => Some(of),
+                GenericArgument::Type(inner) => Some(inner),
                 _ => None,
             })
             .collect(),
@@ -202,8 +205,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_are_read_by_our_own_types() {
-        let mended = mend(
+    fn calls_and_types_of_pbjson_are_replaced() {
+        let rewritten = rewrite(
             "fn f() {
                 a = map_.next_value::<Option<::pbjson::private::NumberDeserialize<_>>>()?;
                 b = map_.next_value::<Vec<::pbjson::private::BytesDeserialize<_>>>()?;
@@ -238,6 +241,6 @@ mod tests {
                 }
             }
         };
-        assert_eq!(mended.unwrap(), prettyplease::unparse(&expected));
+        assert_eq!(rewritten.unwrap(), prettyplease::unparse(&expected));
     }
 }

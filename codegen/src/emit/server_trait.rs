@@ -1,13 +1,14 @@
-//! The trait that a service's author implements.
+//! Trait of a service, to be implemented by its handlers.
 
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::comment;
+use super::doc_comment;
 use crate::model::{Method, Service};
 
+/// Emits the trait.
 pub(super) fn emit(service: &Service) -> TokenStream {
-    let doc = comment::doc(
+    let doc = doc_comment::emit(
         &service.comment,
         &format!("Handlers of `{}`.", service.full_name),
     );
@@ -22,9 +23,9 @@ pub(super) fn emit(service: &Service) -> TokenStream {
     }
 }
 
-/// No default body: an RPC without a handler must not compile.
+/// Emits no default body: an RPC without a handler must not compile.
 fn method(method: &Method) -> TokenStream {
-    let doc = comment::doc(&method.comment, &format!("Handles `{}`.", method.path));
+    let doc = doc_comment::emit(&method.comment, &format!("Handles `{}`.", method.path));
     let deprecated = method.deprecated.then(|| quote! { #[deprecated] });
     let Method {
         ident,
