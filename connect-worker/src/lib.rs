@@ -1,87 +1,116 @@
-//! Serves Connect from Cloudflare Workers: the runtime's requests, answers, clock and timer, in
-//! the terms of the crate `connect`. `examples/greeter` is a whole Worker that does so.
+//! Serves Connect on Cloudflare Workers. [`serve`] handles the fetch event, [`WorkerRuntime`] is
+//! the clock and timer, [`FetchTransport`] calls other servers, and [`durable_object`] calls
+//! Durable Objects.
 //!
-//! ```ignore
+//! `examples/greeter` is a whole Worker.
+//!
+//! ```
+//! # mod greeter_service {
+//! #     pub async fn route<R, B>(
+//! #         _: &super::Handlers,
+//! #         _: &connect::Server<R>,
+//! #         _: http::Request<B>,
+//! #     ) -> http::Response<bytes::Bytes> {
+//! #         http::Response::default()
+//! #     }
+//! # }
+//! # pub struct Handlers;
+//! use std::time::Duration;
+//!
+//! use connect::{Limits, Server};
+//! use connect_worker::{WorkerRuntime, serve};
+//! use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
+//!
+//! const LIMITS: Limits = Limits {
+//!     max_message_bytes: 64 * 1024,
+//!     max_timeout: Duration::from_secs(30),
+//!     gzip_from_bytes: Some(1024),
+//! };
+//!
 //! #[wasm_bindgen]
 //! pub fn fetch(event: &JsValue, _env: JsValue) -> JsValue {
 //!     serve(event, async |request| {
-//!         let server = Server::new(WorkerHost, LIMITS);
-//!         greeter::route(&Handlers, &server, request).await
+//!         let server = Server::new(WorkerRuntime, LIMITS);
+//!         greeter_service::route(&Handlers, &server, request).await
 //!     })
 //! }
+//! # fn main() {}
 //! ```
 
-mod body;
+pub mod durable_object;
 mod fetch;
-mod head;
-mod host;
-mod message;
-mod object;
-mod promise;
+mod js;
 mod runtime;
-mod task;
 
 use bytes::Bytes;
-use connect::{ReceivedAt, UnixMillis};
-use http::header;
+use connect::ReceivedAt;
 use wasm_bindgen::JsValue;
 
-pub use crate::body::RequestBody;
-pub use crate::fetch::Fetch;
-pub use crate::host::WorkerHost;
-pub use crate::object::{answer_call, call};
-pub use crate::promise::Promised;
-pub use crate::task::run;
+use crate::fetch::{body, http_text, response_head};
+use crate::js::bindings;
 
-/// Answers a fetch event, at once or behind a promise, which the event's context outlives: a call that was
-/// begun is ended even if its caller has gone.
-pub fn serve<F>(event: &JsValue, answer: impl FnOnce(http::Request<RequestBody>) -> F) -> JsValue
+pub use crate::fetch::FetchTransport;
+pub use crate::fetch::body::RequestBody;
+pub use crate::js::{PromiseFuture, run_future};
+pub use crate::runtime::WorkerRuntime;
+
+/// Handles a fetch event and returns its response, or a promise of it if the handler has to wait.
+///
+/// The event's context outlives the promise, so a call that has begun is completed even if its
+/// client has gone.
+///
+/// ```
+/// use bytes::Bytes;
+/// use connect_worker::serve;
+/// use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
+///
+/// #[wasm_bindgen]
+/// pub fn fetch(event: &JsValue, _env: JsValue) -> JsValue {
+///     serve(event, async |request| {
+///         let path = request.uri().path().to_owned();
+///         http::Response::new(Bytes::from(path))
+///     })
+/// }
+/// ```
+pub fn serve<F>(event: &JsValue, handler: impl FnOnce(http::Request<RequestBody>) -> F) -> JsValue
 where
     F: Future<Output = http::Response<Bytes>> + 'static,
 {
-    let mut head = Bytes::from(runtime::head(event));
-    let received_at_ms = message::take_number(&mut head);
-    let body = RequestBody {
-        event: event.clone(),
-        read: runtime::take_body(event).map(Bytes::from),
-        length: None,
-    };
-    let mut request = message::request(&head, body);
-    // What comes in chunks may be longer than it says.
-    if !request.headers().contains_key(header::TRANSFER_ENCODING) {
-        let length = request.headers().get(header::CONTENT_LENGTH);
-        let length = length.and_then(|length| length.to_str().ok()?.parse().ok());
-        request.body_mut().length = length;
+    let mut head = Bytes::from(bindings::event_head(event));
+    let received_at = http_text::split_time(&mut head);
+    let mut request = http_text::parse_request(&head, RequestBody::of_event(event));
+    request.body_mut().length = body::content_length(request.headers());
+    if let Some(received_at) = received_at {
+        request.extensions_mut().insert(ReceivedAt(received_at));
     }
-    if let Some(received_at_ms) = received_at_ms {
-        let received_at = ReceivedAt(UnixMillis::from_millis(received_at_ms));
-        request.extensions_mut().insert(received_at);
-    }
-    let answer = answer(request);
-    task::run(&context(event), async move { to_response(&answer.await) })
+    let response = handler(request);
+    run_future(&event_context(event), async move {
+        to_js_response(&response.await)
+    })
 }
 
-/// The context of a fetch event.
+/// Returns the context of a fetch event, for [`run_future`].
 #[must_use]
-pub fn context(event: &JsValue) -> JsValue {
-    runtime::context_of(event)
+pub fn event_context(event: &JsValue) -> JsValue {
+    bindings::event_context(event)
 }
 
-/// What tells that whoever made a fetch event's request has gone: an `AbortSignal`.
+/// Returns the `AbortSignal` of a fetch event, which fires when the client disconnects.
 #[must_use]
-pub fn signal(event: &JsValue) -> JsValue {
-    runtime::signal_of(event)
+pub fn abort_signal(event: &JsValue) -> JsValue {
+    bindings::abort_signal(event)
 }
 
-/// An answer in the terms of the runtime. What `Content-Encoding` says is already done.
-fn to_response(answer: &http::Response<Bytes>) -> JsValue {
-    let lines = message::header_lines(answer.headers());
-    let respond = |status, lines, body| {
-        let (start, length) = runtime::place(body);
-        runtime::respond(head::number(status, lines)?, start, length)
+/// Converts a response to JavaScript's `Response`. The body is encoded as its `Content-Encoding`
+/// says, so the runtime does not encode it again.
+fn to_js_response(response: &http::Response<Bytes>) -> JsValue {
+    let lines = http_text::format_headers(response.headers());
+    let create = |status, lines, body| {
+        let (start, length) = bindings::memory_span(body);
+        bindings::create_response(response_head::index_of(status, lines)?, start, length)
     };
-    respond(answer.status().as_u16(), lines, answer.body())
-        // It refuses a status or a header that `http` takes: what is left says no more than that.
-        .or_else(|_| respond(500, String::new(), &[]))
+    create(response.status().as_u16(), lines, response.body())
+        // JavaScript rejects a status or header that `http` accepts.
+        .or_else(|_| create(500, String::new(), &[]))
         .unwrap_or(JsValue::UNDEFINED)
 }

@@ -1,4 +1,4 @@
-//! Generates messages, codecs, trait, router and client from the proto.
+//! Generates messages, codecs, the service trait, the router and the client from the proto.
 
 fn main() {
     connect_codegen::Builder::new()

@@ -1,6 +1,6 @@
-//! Serves `greeter.v1.GreeterService` from a Worker.
+//! Serves `greeter.v1.GreeterService` on a Worker.
 
-/// What is generated from the proto: a module for each package.
+/// Generated code: a module per proto package.
 pub mod protos {
     include!(concat!(env!("OUT_DIR"), "/protos.rs"));
 }
@@ -8,18 +8,19 @@ pub mod protos {
 use std::time::Duration;
 
 use connect::{Error, Limits, Server};
-use connect_worker::{WorkerHost, serve};
+use connect_worker::{WorkerRuntime, serve};
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
 use protos::greeter::v1::{GreetRequest, GreetResponse, GreeterService, greeter_service};
 
-/// What a call may take.
+/// Limits of a call.
 const LIMITS: Limits = Limits {
     max_message_bytes: 64 * 1024,
     max_timeout: Duration::from_secs(30),
     gzip_from_bytes: Some(1024),
 };
 
+/// Handlers of the RPCs.
 struct Handlers;
 
 impl GreeterService for Handlers {
@@ -36,12 +37,12 @@ impl GreeterService for Handlers {
     }
 }
 
-/// Answers a request.
+/// Handles the fetch event.
 #[wasm_bindgen]
 #[must_use]
 pub fn fetch(event: &JsValue, _env: JsValue) -> JsValue {
     serve(event, async |request| {
-        let server = Server::new(WorkerHost, LIMITS);
+        let server = Server::new(WorkerRuntime, LIMITS);
         greeter_service::route(&Handlers, &server, request).await
     })
 }

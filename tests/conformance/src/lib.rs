@@ -11,7 +11,7 @@ pub mod protos {
 use std::time::Duration;
 
 use connect::{Limits, Server, json};
-use connect_worker::{WorkerHost, serve};
+use connect_worker::{WorkerRuntime, serve};
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
 use protos::connectrpc::conformance::v1::{TYPES, conformance_service};
@@ -27,7 +27,7 @@ pub fn fetch(event: &JsValue, _env: JsValue) -> JsValue {
     json::register(&TYPES);
     serve(event, async |request| {
         let server = Server::new(
-            WorkerHost,
+            WorkerRuntime,
             Limits {
                 max_message_bytes: MESSAGE_BYTES,
                 max_timeout: Duration::from_secs(60),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use connect::wkt::Any;
 use connect::{Code, Context, Error, Response, Runtime as _};
-use connect_worker::WorkerHost;
+use connect_worker::WorkerRuntime;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use prost::Message;
 
@@ -75,7 +75,7 @@ async fn answer(
     };
     if definition.response_delay_ms > 0 {
         let delay = Duration::from_millis(definition.response_delay_ms.into());
-        WorkerHost.sleep(delay).await;
+        WorkerRuntime.sleep(delay).await;
     }
     let (headers, trailers) = (
         to_map(&definition.response_headers),
@@ -102,7 +102,7 @@ async fn answer(
 }
 
 fn request_info(cx: &Context, received: Any) -> conformance_payload::RequestInfo {
-    let remaining = |deadline: connect::Deadline| deadline.remaining(WorkerHost.now());
+    let remaining = |deadline: connect::Deadline| deadline.remaining(WorkerRuntime.now());
     conformance_payload::RequestInfo {
         request_headers: to_headers(cx.headers()),
         timeout_ms: cx

@@ -1,4 +1,4 @@
-//! Promises and timers of the runtime, as futures.
+//! Promises and timers of JavaScript as futures.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -10,15 +10,16 @@ use slab::Slab;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::Closure;
 
-use crate::runtime::{self, Settle};
+use super::bindings::{self, Settle};
 
-/// What is waited for.
+/// State of a wait for JavaScript.
 enum Wait {
-    /// It has not come.
+    /// The promise has not settled.
     Pending(Option<Waker>),
-    /// It has.
+    /// The promise has settled.
     Settled(Result<JsValue, JsValue>),
-    /// Nobody waits any more. The number stays taken until it has come, as JavaScript still knows it.
+    /// The future was dropped. JavaScript still holds the slot's number, so the slot stays taken
+    /// until the promise settles.
     Abandoned,
 }
 
@@ -27,15 +28,15 @@ thread_local! {
     static SETTLE: Settle = Closure::new(settle);
 }
 
-fn settle(number: usize, ok: bool, value: JsValue) {
+/// Stores the outcome of a wait and wakes its task. JavaScript calls this.
+fn settle(slot: usize, ok: bool, value: JsValue) {
     let result = if ok { Ok(value) } else { Err(value) };
     let waker = WAITS.with_borrow_mut(|waits| {
-        let wait = waits.get_mut(number)?;
+        let wait = waits.get_mut(slot)?;
         if let Wait::Pending(waker) = std::mem::replace(wait, Wait::Settled(result)) {
             waker
         } else {
-            // Nobody waits for it any more.
-            waits.try_remove(number);
+            waits.try_remove(slot);
             None
         }
     });
@@ -44,11 +45,11 @@ fn settle(number: usize, ok: bool, value: JsValue) {
     }
 }
 
-/// A place in [`WAITS`], given back when it is dropped.
-struct Place(Option<usize>);
+/// Slot in [`WAITS`], released on drop. `None` once the outcome has been taken.
+struct Slot(Option<usize>);
 
-impl Place {
-    /// A new one, and its number for JavaScript.
+impl Slot {
+    /// Takes a free slot. Returns it with its number for JavaScript.
     fn take() -> (Self, usize) {
         let number = WAITS.with_borrow_mut(|waits| waits.insert(Wait::Pending(None)));
         (Self(Some(number)), number)
@@ -73,15 +74,15 @@ impl Place {
         })
     }
 
-    /// Gives it back though JavaScript knows its number, which it will not use any more.
-    fn free(&mut self) {
+    /// Releases the slot at once. Only for a number that JavaScript will not use any more.
+    fn release(&mut self) {
         if let Some(number) = self.0.take() {
             WAITS.with_borrow_mut(|waits| waits.try_remove(number));
         }
     }
 }
 
-impl Drop for Place {
+impl Drop for Slot {
     fn drop(&mut self) {
         let Some(number) = self.0 else {
             return;
@@ -93,20 +94,31 @@ impl Drop for Place {
     }
 }
 
-/// A promise of JavaScript as a future of what becomes of it.
-pub struct Promised(Place);
+/// Future of a JavaScript promise.
+///
+/// ```no_run
+/// use connect_worker::PromiseFuture;
+/// use wasm_bindgen::JsValue;
+/// use worker::js_sys::Promise;
+///
+/// async fn text(promise: &Promise) -> Result<Option<String>, JsValue> {
+///     let value = PromiseFuture::new(promise).await?;
+///     Ok(value.as_string())
+/// }
+/// ```
+pub struct PromiseFuture(Slot);
 
-impl Promised {
-    /// Starts to listen: not polling it loses nothing.
+impl PromiseFuture {
+    /// Observes `promise` from now on, so that it may settle before the first poll.
     #[must_use]
     pub fn new(promise: &JsValue) -> Self {
-        let (place, number) = Place::take();
-        SETTLE.with(|settle| runtime::listen(promise, number, settle));
-        Self(place)
+        let (slot, number) = Slot::take();
+        SETTLE.with(|settle| bindings::observe_promise(promise, number, settle));
+        Self(slot)
     }
 }
 
-impl Future for Promised {
+impl Future for PromiseFuture {
     type Output = Result<JsValue, JsValue>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
@@ -114,25 +126,25 @@ impl Future for Promised {
     }
 }
 
-impl fmt::Debug for Promised {
+impl fmt::Debug for PromiseFuture {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Promised").field(&self.0.0).finish()
+        f.debug_tuple("PromiseFuture").field(&self.0.0).finish()
     }
 }
 
-/// A timer, which is set when it is polled first: what is ready before needs none.
+/// Timer that starts with the first poll: a call that is ready before then needs no timer.
 pub(crate) struct Sleep {
     milliseconds: i32,
-    timer: Option<(Place, JsValue)>,
+    timer: Option<(Slot, JsValue)>,
 }
 
-/// What the timer can wait at most: beyond it `setTimeout` would wrap and fire at once.
-const LONGEST_SLEEP_MS: i32 = i32::MAX;
+/// Longest delay of `setTimeout`. A longer one would wrap and fire at once.
+const MAX_DELAY_MS: i32 = i32::MAX;
 
 impl Sleep {
     pub(crate) fn new(duration: Duration) -> Self {
         Self {
-            milliseconds: i32::try_from(duration.as_millis()).unwrap_or(LONGEST_SLEEP_MS),
+            milliseconds: i32::try_from(duration.as_millis()).unwrap_or(MAX_DELAY_MS),
             timer: None,
         }
     }
@@ -143,22 +155,22 @@ impl Future for Sleep {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
         let milliseconds = self.milliseconds;
-        let (place, _) = self.timer.get_or_insert_with(|| {
-            let (place, number) = Place::take();
-            let start = |settle: &Settle| runtime::start_timer(milliseconds, number, settle);
-            (place, SETTLE.with(start))
+        let (slot, _) = self.timer.get_or_insert_with(|| {
+            let (slot, number) = Slot::take();
+            let start = |settle: &Settle| bindings::start_timer(milliseconds, number, settle);
+            (slot, SETTLE.with(start))
         });
-        place.poll(context).map(drop)
+        slot.poll(context).map(drop)
     }
 }
 
 impl Drop for Sleep {
     fn drop(&mut self) {
-        if let Some((place, timer)) = &mut self.timer
-            && place.0.is_some()
+        if let Some((slot, timer)) = &mut self.timer
+            && slot.0.is_some()
         {
-            runtime::stop_timer(timer);
-            place.free();
+            bindings::stop_timer(timer);
+            slot.release();
         }
     }
 }
