@@ -59,7 +59,10 @@ pub enum QuotaOwner<'a> {
     async_fn_in_trait,
     reason = "a host runs a request on one thread: its futures need not be Send"
 )]
-#[allow(clippy::missing_errors_doc, reason = "the trait's documentation names the error of all")]
+#[allow(
+    clippy::missing_errors_doc,
+    reason = "the trait's documentation names the error of all"
+)]
 pub trait Registry: Clone + 'static {
     /// Grants, renews or refuses a lease.
     async fn register(&self, request: RegisterRequest) -> Result<Outcome, Error>;

@@ -1,5 +1,9 @@
 //! The generated messages, service traits, routers and clients.
 
+#[allow(
+    unreachable_pub,
+    reason = "generated modules are public, and re-exported below under shorter paths"
+)]
 mod generated {
     include!(concat!(env!("OUT_DIR"), "/protos.rs"));
 }

@@ -28,6 +28,22 @@ impl<M> Response<M> {
         self.headers.append(name, value);
         self
     }
+
+    /// Adds a header from texts. A value that no header can hold is left out.
+    ///
+    /// ```
+    /// use connect::Response;
+    ///
+    /// let response = Response::from("pong").with_metadata("served-by", "eu-1");
+    /// assert_eq!(response.headers["served-by"], "eu-1");
+    /// ```
+    #[must_use]
+    pub fn with_metadata(self, name: &'static str, value: &str) -> Self {
+        match HeaderValue::try_from(value) {
+            Ok(value) => self.with_header(HeaderName::from_static(name), value),
+            Err(_) => self,
+        }
+    }
 }
 
 impl<M> From<M> for Response<M> {

@@ -1,8 +1,9 @@
 //! A runtime and a transport in memory, for tests of services: feature `testing`.
 
 use std::cell::Cell;
-use std::future::{pending, ready};
+use std::future::poll_fn;
 use std::rc::Rc;
+use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -60,11 +61,11 @@ impl TestRuntime {
     }
 
     async fn timer(&self) {
-        if self.0.timers_fire.get() {
-            ready(()).await;
-        } else {
-            pending::<()>().await;
-        }
+        poll_fn(|_| match self.0.timers_fire.get() {
+            true => Poll::Ready(()),
+            false => Poll::Pending,
+        })
+        .await;
     }
 }
 

@@ -74,11 +74,7 @@ impl<S: Store, R: Runtime> RegistryObject<S, R> {
     }
 
     /// Returns the alarm that a newly written lease needs, if the alarm is not set early enough.
-    pub(crate) fn alarm_for(
-        &self,
-        expires_at: UnixMillis,
-        now: UnixMillis,
-    ) -> Option<UnixMillis> {
+    pub(crate) fn alarm_for(&self, expires_at: UnixMillis, now: UnixMillis) -> Option<UnixMillis> {
         let interval = self.settings.cleanup_interval;
         let needed_by = expires_at + Duration::from_millis(1) + interval;
         match self.alarm.get() {

@@ -42,7 +42,10 @@ pub fn decode_reply(reply: &[u8]) -> (Result<Bytes, Error>, Cost) {
         Some(reply::Result::Response(response)) => Ok(response.into()),
         Some(reply::Result::Failure(Failure { code, message })) => {
             // A newer object may know more codes.
-            Err(Error::new(Code::from_name(&code).unwrap_or(Code::Unknown), message))
+            Err(Error::new(
+                Code::from_name(&code).unwrap_or(Code::Unknown),
+                message,
+            ))
         }
         None => Err(Error::internal("the reply is empty")),
     };
@@ -78,7 +81,9 @@ pub async fn handle_call(
             Error::invalid_argument("the call cannot be read").with_cause(error)
         })?;
         if deadline_ms != 0 && UnixMillis::from_millis(deadline_ms) < runtime.now() {
-            return Err(Error::deadline_exceeded("the deadline passed before the call began"));
+            return Err(Error::deadline_exceeded(
+                "the deadline passed before the call began",
+            ));
         }
         dispatch(&method, request.into()).await
     });
@@ -161,7 +166,10 @@ mod tests {
         runtime.set_now(UnixMillis::from_millis(1_000));
         let code = |deadline| {
             let handled = echo(call(Some(UnixMillis::from_millis(deadline))), &runtime);
-            decode_reply(&handled.reply).0.err().map(|error| error.code())
+            decode_reply(&handled.reply)
+                .0
+                .err()
+                .map(|error| error.code())
         };
         assert_eq!(code(1_000), None);
         assert_eq!(code(999), Some(Code::DeadlineExceeded));

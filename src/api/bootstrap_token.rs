@@ -98,7 +98,11 @@ async fn consume<H: Host>(
     if quotas.is_empty() {
         return Ok(());
     }
-    let response = service.host.registry().consume_quotas(owner, quotas).await?;
+    let response = service
+        .host
+        .registry()
+        .consume_quotas(owner, quotas)
+        .await?;
     if response.exhausted.is_empty() {
         return Ok(());
     }

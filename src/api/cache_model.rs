@@ -1,35 +1,43 @@
-//! The cache's proof: random histories of colonies that register, change, lapse and are taken over,
-//! looked up by Workers with clocks of their own through a KV that is late, loses writes or fails, while
-//! calls are under way and objects restart. What a lookup returns is compared with what objects wrote.
+//! The cache's proof: random histories of colonies that register, change, expire and are taken over,
+//! looked up by Workers with clocks of their own through a KV that is late, loses writes or fails,
+//! while calls are under way and objects restart. The response to each lookup is compared with what
+//! the objects wrote.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::rc::Rc;
+use std::time::Duration;
 
-use connect::testing::TestHost;
-use connect::{CallOptions, Client, Code, Codec, Error, Server, Transport};
+use connect::testing::TestRuntime;
+use connect::{CallOptions, Client, Code, Codec, Error, Server, Transport, UnixMillis};
+use coral_registry::Settings;
+use coral_registry::hot_keys::CACHE_MAX_AGE;
+use coral_registry::storage::StoredLease;
+use coral_registry::testing::TestObjects;
 use futures_executor::LocalPool;
 use futures_util::task::LocalSpawnExt as _;
 use proptest::prelude::*;
 
 use super::Discovery;
-use crate::cache::{CLOCK_SKEW_MS, MAX_AGE_MS};
-use crate::isolate::Isolate;
+use crate::cache::CLOCK_SKEW;
+use crate::domain::client::ClientInfo;
 use crate::limits;
-use crate::memory::MemoryPlatform;
-use crate::protos::coral::discovery::v1::{
+use crate::proto::discovery::{
     DiscoveryServiceClient, LookupColonyRequest, LookupColonyResponse, RegisterColonyRequest,
     discovery_service,
 };
-use crate::registry::memory::MemoryObjects;
-use crate::registry::service::Settings;
-use crate::registry::store::StoredLease;
+use crate::state::AppState;
+use crate::testing::{TestHost, TestSink};
 
 const TTL_SECONDS: &str = "90";
-const WORKERS: [i64; 3] = [0, CLOCK_SKEW_MS, -CLOCK_SKEW_MS];
 
-/// How old an answer may be: what the cache promises, and what the clocks of the Worker that took a
-/// copy and of the one that serves it may differ.
-const STALENESS_MS: i64 = MAX_AGE_MS + 2 * CLOCK_SKEW_MS;
+/// The skews of the Workers' clocks, in milliseconds.
+const WORKERS: [i64; 3] = [0, 1_000, -1_000];
+
+/// The age that a response may have: what the cache promises, and the difference between the clocks
+/// of the Worker that took a copy and of the one that serves it.
+fn staleness() -> Duration {
+    CACHE_MAX_AGE + 2 * CLOCK_SKEW
+}
 
 /// One step of a history.
 #[derive(Clone, Debug)]
@@ -38,56 +46,56 @@ enum Step {
         worker: usize,
         owner: u8,
         changes: bool,
-        latency_ms: (i64, i64),
+        latency_ms: (u64, u64),
     },
     LookUp {
         worker: usize,
-        latency_ms: (i64, i64),
+        latency_ms: (u64, u64),
     },
     Wait {
-        milliseconds: i64,
+        millis: u64,
     },
     RestartObjects,
     RestartWorker {
         worker: usize,
     },
     KvIsLate {
-        milliseconds: i64,
+        millis: u64,
     },
     KvLoses(bool),
     KvFails(bool),
     KvTakes {
-        milliseconds: i64,
+        millis: u64,
     },
 }
 
 fn step() -> impl Strategy<Value = Step> {
     let worker = 0..WORKERS.len();
-    let latency_ms = prop_oneof![3 => Just((0, 0)), 1 => (0..3_000_i64, 0..3_000_i64)];
+    let latency_ms = prop_oneof![3 => Just((0, 0)), 1 => (0..3_000_u64, 0..3_000_u64)];
     prop_oneof![
         4 => (worker.clone(), 0..2_u8, any::<bool>(), latency_ms.clone()).prop_map(
-            |(worker, owner, changes, latency_ms)| Step::Register { worker, owner, changes, latency_ms }
+            |(worker, owner, changes, latency_ms)| {
+                Step::Register { worker, owner, changes, latency_ms }
+            }
         ),
         8 => (worker.clone(), latency_ms)
             .prop_map(|(worker, latency_ms)| Step::LookUp { worker, latency_ms }),
-        4 => prop_oneof![0..2_000_i64, 0..40_000_i64, 80_000..100_000_i64]
-            .prop_map(|milliseconds| Step::Wait { milliseconds }),
+        4 => prop_oneof![0..2_000_u64, 0..40_000_u64, 80_000..100_000_u64]
+            .prop_map(|millis| Step::Wait { millis }),
         1 => Just(Step::RestartObjects),
         1 => worker.prop_map(|worker| Step::RestartWorker { worker }),
-        1 => prop_oneof![Just(0), 0..100_000_i64]
-            .prop_map(|milliseconds| Step::KvIsLate { milliseconds }),
+        1 => prop_oneof![Just(0), 0..100_000_u64].prop_map(|millis| Step::KvIsLate { millis }),
         1 => any::<bool>().prop_map(Step::KvLoses),
         1 => any::<bool>().prop_map(Step::KvFails),
-        1 => prop_oneof![Just(0), 0..20_000_i64]
-            .prop_map(|milliseconds| Step::KvTakes { milliseconds }),
+        1 => prop_oneof![Just(0), 0..20_000_u64].prop_map(|millis| Step::KvTakes { millis }),
     ]
 }
 
 /// A Worker: an isolate with a clock of its own.
 #[derive(Clone)]
 struct Worker {
-    platform: MemoryPlatform<'static>,
-    isolate: Rc<Isolate>,
+    host: TestHost,
+    state: Rc<AppState>,
 }
 
 impl Transport for Worker {
@@ -96,72 +104,95 @@ impl Transport for Worker {
         request: http::Request<bytes::Bytes>,
     ) -> Result<http::Response<bytes::Bytes>, Error> {
         let service = Discovery {
-            platform: self.platform.clone(),
-            isolate: Rc::clone(&self.isolate),
-            meter: Rc::default(),
+            host: self.host.clone(),
+            state: Rc::clone(&self.state),
+            usage: Rc::default(),
+            client: ClientInfo::default(),
         };
-        let server = Server::new(self.platform.host, limits::server(true));
+        let server = Server::new(self.host.runtime.clone(), limits::server(true));
         Ok(discovery_service::route(&service, &server, request).await)
     }
 
-    async fn sleep(&self, _: std::time::Duration) {
+    async fn sleep(&self, _: Duration) {
         std::future::pending().await
     }
 }
 
-/// A lookup that came back.
-struct Answer {
-    asked_at_ms: i64,
-    answered_at_ms: i64,
-    /// How long an object's answer was on its way: it may have lapsed meanwhile.
-    way_back_ms: i64,
+/// A lookup that returned.
+struct Lookup {
+    requested_at: UnixMillis,
+    returned_at: UnixMillis,
+    /// The time that an object's response was on its way: its lease may have expired meanwhile.
+    way_back: Duration,
     found: Result<LookupColonyResponse, Error>,
 }
 
-fn isolate() -> Rc<Isolate> {
+fn new_state() -> Rc<AppState> {
     let var = |name: &str| match name {
         "DEFAULT_TTL_SECONDS" => Some(TTL_SECONDS.to_owned()),
         "CACHE_HOT_LOOKUPS_PER_MINUTE" => Some("1".to_owned()),
         _ => None,
     };
-    let isolate = Isolate::new(var, 0);
-    assert!(isolate.fault.is_none());
-    Rc::new(isolate)
+    let state = AppState::new(var, None, Box::new(TestSink::default()), UnixMillis::EPOCH);
+    assert!(state.config_error.is_none());
+    Rc::new(state)
 }
 
-/// Lives through a history. Returns what lookups returned, what the object wrote, and how many
-/// answers the object did not give itself.
-fn live(steps: &[Step]) -> (Vec<Answer>, Vec<StoredLease>, usize) {
-    // Tasks outlive the stack frame that starts them, as far as their types tell.
-    let host: &'static TestHost = Box::leak(Box::default());
-    host.now_ms.set(1_000_000);
-    let settings = Settings {
-        cleanup_interval_ms: 60_000,
-        hot_lookups: std::num::NonZeroU32::new(1),
-        census_debounce_ms: 1,
-        publishes: false,
-    };
-    let objects = MemoryObjects::new(host, settings);
-    let platform = MemoryPlatform::new(host, objects.clone());
-    let mut workers = WORKERS.map(|ahead_ms| {
-        let mut platform = platform.clone();
-        platform.host.ahead_ms = ahead_ms;
-        Worker {
-            platform,
-            isolate: isolate(),
+/// The run of a history.
+struct Run {
+    objects: TestObjects,
+    host: TestHost,
+    workers: [Worker; 3],
+    pool: LocalPool,
+    lookups: Rc<RefCell<Vec<Lookup>>>,
+    version: u32,
+    registrations: usize,
+}
+
+impl Run {
+    fn new() -> Self {
+        let runtime = TestRuntime::default();
+        runtime.set_now(UnixMillis::from_millis(1_000_000));
+        let settings = Settings {
+            cleanup_interval: Duration::from_secs(60),
+            hot_lookups: std::num::NonZeroU32::new(1),
+            census_debounce: Duration::from_millis(1),
+            publishes_count: false,
+        };
+        let objects = TestObjects::new(runtime, settings);
+        let host = TestHost::new(objects.clone());
+        let workers = WORKERS.map(|ahead_ms| Worker {
+            host: host.with_clock_ahead(ahead_ms),
+            state: new_state(),
+        });
+        Self {
+            objects,
+            host,
+            workers,
+            pool: LocalPool::new(),
+            lookups: Rc::default(),
+            version: 0,
+            registrations: 0,
         }
-    });
-    let answers = Rc::<RefCell<Vec<Answer>>>::default();
-    let version = Cell::new(0);
-    let mut pool = LocalPool::new();
-    let client = |worker: &Worker, latency_ms: (i64, i64)| {
-        let mut worker = worker.clone();
-        // Each call has its own, whatever it waits for before it asks the object.
-        worker.platform.objects.latency_ms = Rc::new(Cell::new(latency_ms));
+    }
+
+    fn client(
+        &self,
+        worker: usize,
+        (to_object, back): (u64, u64),
+    ) -> DiscoveryServiceClient<Worker> {
+        let mut worker = self.workers[worker].clone();
+        let (to_object, back) = (
+            Duration::from_millis(to_object),
+            Duration::from_millis(back),
+        );
+        // Each call has its own latency, whatever it waits for before it calls the object.
+        worker.host = worker.host.with_latency(to_object, back);
         let limit = limits::MESSAGE_BYTES;
         DiscoveryServiceClient(Client::new(worker, "http://test", Codec::Proto, limit))
-    };
-    for step in steps {
+    }
+
+    fn take_step(&mut self, step: &Step) {
         match step {
             Step::Register {
                 worker,
@@ -169,160 +200,168 @@ fn live(steps: &[Step]) -> (Vec<Answer>, Vec<StoredLease>, usize) {
                 changes,
                 latency_ms,
             } => {
-                if *changes {
-                    version.set(version.get() + 1);
-                }
+                self.version += u32::from(*changes);
+                self.registrations += 1;
                 let request = RegisterColonyRequest {
                     mesh_id: "m".to_owned(),
                     pubkey: owner.to_string(),
-                    endpoints: vec![format!("version-{}:1", version.get())],
+                    endpoints: vec![format!("version-{}:1", self.version)],
                     ..RegisterColonyRequest::default()
                 };
-                let client = client(&workers[*worker], *latency_ms);
-                let task = async move {
-                    let _ = client
-                        .register_colony(&request, CallOptions::default())
-                        .await;
-                };
-                pool.spawner().spawn_local(task).unwrap();
+                let client = self.client(*worker, *latency_ms);
+                self.spawn(async move {
+                    let options = CallOptions::default();
+                    let _ = client.register_colony(&request, options).await;
+                });
             }
-            Step::LookUp { worker, latency_ms } => {
-                let client = client(&workers[*worker], *latency_ms);
-                let answers = Rc::clone(&answers);
-                let way_back_ms = latency_ms.1;
-                let task = async move {
-                    let asked_at_ms = host.now_ms.get();
-                    let request = LookupColonyRequest {
-                        mesh_id: "m".to_owned(),
-                    };
-                    let found = client.lookup_colony(&request, CallOptions::default()).await;
-                    answers.borrow_mut().push(Answer {
-                        asked_at_ms,
-                        answered_at_ms: host.now_ms.get(),
-                        way_back_ms,
-                        found: found.map(|found| found.message),
-                    });
-                };
-                pool.spawner().spawn_local(task).unwrap();
+            Step::LookUp { worker, latency_ms } => self.look_up(*worker, *latency_ms),
+            Step::Wait { millis } => self.pass(Duration::from_millis(*millis)),
+            Step::RestartObjects => self.objects.restart(),
+            Step::RestartWorker { worker } => self.workers[*worker].state = new_state(),
+            Step::KvIsLate { millis } => {
+                self.host
+                    .key_value
+                    .delay
+                    .set(Duration::from_millis(*millis));
             }
-            Step::Wait { milliseconds } => {
-                pass(host, &objects, &mut pool, *milliseconds);
+            Step::KvLoses(loses) => self.host.key_value.loses.set(*loses),
+            Step::KvFails(fails) => self.host.key_value.fails.set(*fails),
+            Step::KvTakes { millis } => {
+                let read_time = &self.host.key_value.read_time;
+                read_time.set(Duration::from_millis(*millis));
             }
-            Step::RestartObjects => objects.restart(),
-            Step::RestartWorker { worker } => workers[*worker].isolate = isolate(),
-            Step::KvIsLate { milliseconds } => platform.kv.delay_ms.set(*milliseconds),
-            Step::KvLoses(loses) => platform.kv.loses.set(*loses),
-            Step::KvFails(fails) => platform.kv.fails.set(*fails),
-            Step::KvTakes { milliseconds } => platform.kv.read_ms.set(*milliseconds),
         }
-        pool.run_until_stalled();
+        self.pool.run_until_stalled();
     }
-    pass(host, &objects, &mut pool, 100_000);
-    let history = objects.store("colony:m").history.take();
-    drop(pool);
-    let answers = Rc::into_inner(answers).unwrap().into_inner();
-    let looked_up = answers.len();
-    let asked = usize::try_from(objects.requests.get()).unwrap();
-    let registered = steps
-        .iter()
-        .filter(|step| matches!(step, Step::Register { .. }))
-        .count();
-    (
-        answers,
-        history,
-        (looked_up + registered).saturating_sub(asked),
-    )
-}
 
-/// Lets time pass. What is under way arrives at its time.
-fn pass(host: &TestHost, objects: &MemoryObjects<'_>, pool: &mut LocalPool, milliseconds: i64) {
-    let end_ms = host.now_ms.get() + milliseconds;
-    loop {
-        let next_ms = objects
-            .next_arrival_ms()
-            .filter(|next_ms| *next_ms <= end_ms);
-        host.now_ms.set(next_ms.unwrap_or(end_ms));
-        objects.deliver();
-        pool.run_until_stalled();
-        if next_ms.is_none() {
-            return;
+    fn look_up(&self, worker: usize, latency_ms: (u64, u64)) {
+        let client = self.client(worker, latency_ms);
+        let lookups = Rc::clone(&self.lookups);
+        let clock = self.objects.runtime.clone();
+        self.spawn(async move {
+            let requested_at = clock.now();
+            let request = LookupColonyRequest {
+                mesh_id: "m".to_owned(),
+            };
+            let found = client.lookup_colony(&request, CallOptions::default()).await;
+            lookups.borrow_mut().push(Lookup {
+                requested_at,
+                returned_at: clock.now(),
+                way_back: Duration::from_millis(latency_ms.1),
+                found: found.map(|found| found.message),
+            });
+        });
+    }
+
+    fn spawn(&self, task: impl Future<Output = ()> + 'static) {
+        self.pool.spawner().spawn_local(task).unwrap();
+    }
+
+    /// Lets time pass. Calls and replies in transit arrive at their time.
+    fn pass(&mut self, duration: Duration) {
+        let end = self.objects.runtime.now() + duration;
+        loop {
+            let next = self.objects.next_arrival().filter(|next| *next <= end);
+            self.objects.runtime.set_now(next.unwrap_or(end));
+            self.objects.deliver();
+            self.pool.run_until_stalled();
+            if next.is_none() {
+                return;
+            }
         }
     }
 }
 
-/// Whether an answer may be given, in words if not.
-fn judge(answer: &Answer, history: &[StoredLease]) -> Result<(), String> {
-    let found = match &answer.found {
+/// Runs a history. Returns the lookups, the leases that the object wrote, and the number of lookups
+/// that the object did not serve.
+fn run(steps: &[Step]) -> (Vec<Lookup>, Vec<StoredLease>, usize) {
+    let mut run = Run::new();
+    for step in steps {
+        run.take_step(step);
+    }
+    run.pass(Duration::from_secs(100));
+    let history = run.objects.store("colony:m").history.take();
+    let lookups = run.lookups.take();
+    let calls = usize::try_from(run.objects.requests.get()).unwrap();
+    let served_by_copies = (lookups.len() + run.registrations).saturating_sub(calls);
+    (lookups, history, served_by_copies)
+}
+
+/// Judges a lookup: an error says in words why its response must not be.
+fn judge(lookup: &Lookup, history: &[StoredLease]) -> Result<(), String> {
+    let found = match &lookup.found {
         Ok(found) => found,
-        Err(error) if error.code() == Code::NotFound => return judge_not_found(answer, history),
+        Err(error) if error.code() == Code::NotFound => return judge_not_found(lookup, history),
         Err(error) => return Err(format!("{error}")),
     };
     // The record as it was stored: without what a lookup adds.
-    let is_it = |lease: &StoredLease| {
+    let matches = |lease: &StoredLease| {
         let stored: LookupColonyResponse = prost::Message::decode(lease.record.as_slice()).unwrap();
-        lease.holder.owner == found.pubkey && stored.endpoints == found.endpoints
+        lease.state.owner == found.pubkey && stored.endpoints == found.endpoints
     };
-    let until = |index: usize| {
+    let replaced_at = |index: usize| {
         let next = history.get(index + 1);
-        next.map_or(i64::MAX, |next| next.registered_at_ms)
+        next.map_or(UnixMillis::MAX, |next| next.registered_at)
     };
-    let written = history.iter().enumerate().filter(|(_, lease)| is_it(lease));
-    let written: Vec<_> = written.collect();
+    let written = history.iter().enumerate();
+    let written: Vec<_> = written.filter(|(_, lease)| matches(lease)).collect();
     if !written.iter().any(|(index, lease)| {
-        lease.registered_at_ms <= answer.answered_at_ms
-            && until(*index) >= answer.asked_at_ms - STALENESS_MS
+        lease.registered_at <= lookup.returned_at
+            && replaced_at(*index) >= lookup.requested_at - staleness()
     }) {
         return Err("it was replaced too long ago, or never written".to_owned());
     }
     if !written.iter().any(|(_, lease)| {
-        lease.registered_at_ms <= answer.answered_at_ms
-            && lease.holder.expires_at_ms >= answer.answered_at_ms - answer.way_back_ms
+        lease.registered_at <= lookup.returned_at
+            && lease.is_live(lookup.returned_at - lookup.way_back)
     }) {
-        return Err("its lease had lapsed".to_owned());
+        return Err("its lease had expired".to_owned());
     }
-    let successor = history
-        .iter()
-        .rev()
-        .find(|lease| lease.registered_at_ms < answer.asked_at_ms);
+    let successor = last_before(lookup.requested_at, history);
     if successor.is_some_and(|lease| {
-        lease.holder.owner != found.pubkey
-            && lease.holder.expires_at_ms >= answer.answered_at_ms
+        lease.state.owner != found.pubkey
+            && lease.is_live(lookup.returned_at)
             && !written
                 .iter()
-                .any(|(_, own)| own.registered_at_ms >= lease.registered_at_ms)
+                .any(|(_, own)| own.registered_at >= lease.registered_at)
     }) {
-        return Err("another owner's lease lived all the while".to_owned());
+        return Err("another owner's lease was live all the while".to_owned());
     }
     Ok(())
 }
 
-fn judge_not_found(answer: &Answer, history: &[StoredLease]) -> Result<(), String> {
-    let before = history
-        .iter()
-        .rev()
-        .find(|lease| lease.registered_at_ms < answer.asked_at_ms);
-    match before {
-        Some(lease) if lease.holder.expires_at_ms >= answer.answered_at_ms => {
-            Err("a lease lived all the while".to_owned())
+fn judge_not_found(lookup: &Lookup, history: &[StoredLease]) -> Result<(), String> {
+    match last_before(lookup.requested_at, history) {
+        Some(lease) if lease.is_live(lookup.returned_at) => {
+            Err("a lease was live all the while".to_owned())
         }
         _ => Ok(()),
     }
 }
 
+/// Returns the last lease that was written before a time.
+fn last_before(time: UnixMillis, history: &[StoredLease]) -> Option<&StoredLease> {
+    let mut latest_first = history.iter().rev();
+    latest_first.find(|lease| lease.registered_at < time)
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { max_shrink_iters: 2_000, ..ProptestConfig::with_cases(10_000) })]
+    #![proptest_config(ProptestConfig {
+        max_shrink_iters: 2_000,
+        ..ProptestConfig::with_cases(10_000)
+    })]
 
     #[test]
     fn copies_never_outlive_their_lease_and_are_never_older_than_promised(
         steps in prop::collection::vec(step(), 1..40)
     ) {
-        let (answers, history, _) = live(&steps);
-        for answer in &answers {
-            if let Err(why) = judge(answer, &history) {
+        let (lookups, history, _) = run(&steps);
+        for lookup in &lookups {
+            if let Err(why) = judge(lookup, &history) {
                 prop_assert!(
                     false,
-                    "{why}: asked at {}, answered at {} {:?}\nwritten: {history:#?}",
-                    answer.asked_at_ms, answer.answered_at_ms, answer.found
+                    "{why}: requested at {}, returned at {} {:?}\nwritten: {history:#?}",
+                    lookup.requested_at, lookup.returned_at, lookup.found
                 );
             }
         }
@@ -331,7 +370,7 @@ proptest! {
 
 /// The model would prove nothing if copies were hardly ever served.
 #[test]
-fn the_histories_do_use_the_cache() {
+fn histories_do_use_the_cache() {
     let look_up = Step::LookUp {
         worker: 0,
         latency_ms: (0, 0),
@@ -342,9 +381,7 @@ fn the_histories_do_use_the_cache() {
         changes: true,
         latency_ms: (0, 0),
     };
-    let wait = Step::Wait {
-        milliseconds: 2_000,
-    };
+    let wait = Step::Wait { millis: 2_000 };
     let steps = [
         register,
         look_up.clone(),
@@ -353,8 +390,8 @@ fn the_histories_do_use_the_cache() {
         look_up.clone(),
         look_up,
     ];
-    let (answers, _, served_by_copies) = live(&steps);
-    assert!(answers.iter().all(|answer| answer.found.is_ok()));
-    // From the memo, from KV, and from the memo again.
+    let (lookups, _, served_by_copies) = run(&steps);
+    assert!(lookups.iter().all(|lookup| lookup.found.is_ok()));
+    // From memory, from KV, and from memory again.
     assert_eq!(served_by_copies, 3);
 }

@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 use std::rc::Rc;
 
-use connect::{CallOptions, Code, Context, Error, Response, Runtime as _, UnixMillis};
+use connect::{CallOptions, Code, Context, Error, Response, UnixMillis};
 use prost::Message as _;
 
 use super::Discovery;

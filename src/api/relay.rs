@@ -44,7 +44,9 @@ pub(super) async fn request<H: Host>(
         takeover: false,
     };
     let key = lease_key::relay_session(&session_id);
-    let granted = service.register_lease("relay session", key, session).await?;
+    let granted = service
+        .register_lease("relay session", key, session)
+        .await?;
     Ok(RequestRelayResponse {
         relay_endpoint: Some(relay.endpoint()),
         session_id,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use connect::testing::Loopback;
-use connect::{CallOptions, Client, Code, Codec, Error, Limits, Runtime as _, Server, UnixMillis};
+use connect::{CallOptions, Client, Code, Codec, Error, Limits, Server, UnixMillis};
 use futures_executor::block_on;
 
 use super::Discovery;
@@ -252,7 +252,11 @@ fn health_does_not_wait_for_a_slow_registry() {
     let service = Service::new();
     // Its timers fire before anything else happens.
     service.host.objects.runtime.fire_timers(true);
-    service.host.objects.latency.set((Duration::from_secs(9), Duration::ZERO));
+    service
+        .host
+        .objects
+        .latency
+        .set((Duration::from_secs(9), Duration::ZERO));
     let client = client!(service);
     let health = block_on(client.health(&HealthRequest {}, options())).unwrap();
     assert_eq!(health.message.status, "ok");
@@ -268,7 +272,11 @@ fn failed_notification_is_a_warning() {
     objects.runtime.fire_timers(true);
     block_on(client.register_colony(&colony("other"), options())).unwrap_err();
     objects.runtime.fire_timers(false);
-    assert_eq!(service.warnings("not reported to the census"), 0, "still gathered");
+    assert_eq!(
+        service.warnings("not reported to the census"),
+        0,
+        "still gathered"
+    );
 }
 
 #[test]
@@ -299,9 +307,8 @@ fn legacy_server_that_is_down_fails_no_call_that_the_registry_can_serve() {
         // The mirroring task sends too, and waits for its retry.
         let calls = || legacy.calls.borrow().len();
         assert_eq!(calls(), calls_at_once + 1, "before and after granting it");
-        let lookup = |mesh_id: &str| {
-            block_on(client.lookup_colony(&lookup_request(mesh_id), options()))
-        };
+        let lookup =
+            |mesh_id: &str| block_on(client.lookup_colony(&lookup_request(mesh_id), options()));
         lookup("m").unwrap();
         for _ in 0..5 {
             let error = lookup("unknown").unwrap_err();
@@ -309,7 +316,10 @@ fn legacy_server_that_is_down_fails_no_call_that_the_registry_can_serve() {
             assert!(error.message().contains("not found"), "{error}");
         }
         let lookups = legacy.calls_of("LookupColony");
-        assert!(lookups <= 3, "after three failures the circuit is open: {lookups}");
+        assert!(
+            lookups <= 3,
+            "after three failures the circuit is open: {lookups}"
+        );
         assert_eq!(service.warnings("is not responding"), 1);
         service.advance(Duration::from_secs(5));
         assert!(lookup("unknown").is_err() && lookup("unknown").is_err());

@@ -116,7 +116,8 @@ impl<K: KeyValue, R: Runtime> LeaseCache<'_, K, R> {
             memory_entries,
             ..
         } = self.settings;
-        self.memory.insert(key, copy, now + memory_ttl, memory_entries);
+        self.memory
+            .insert(key, copy, now + memory_ttl, memory_entries);
     }
 
     /// Reads from KV. A failure is logged, and the object handles the lookup.
@@ -194,9 +195,7 @@ mod tests {
     }
 
     /// Runs a test on an empty cache whose memory holds three leases.
-    fn with_cache(
-        test: impl FnOnce(&TestHost, &LeaseCache<'_, TestKeyValue, TestHostRuntime>),
-    ) {
+    fn with_cache(test: impl FnOnce(&TestHost, &LeaseCache<'_, TestKeyValue, TestHostRuntime>)) {
         let host = TestHost::default();
         let sink = Box::new(TestSink::default());
         let cache = LeaseCache {

@@ -193,8 +193,12 @@ impl Config {
         let relays = vars.text("CORAL_RELAYS", "[]".to_owned());
         let shards = default.shards.map_or(0, NonZeroU32::get);
         let hot_lookups = default.hot_lookups.map_or(0, NonZeroU32::get);
-        let hot_lookups =
-            NonZeroU32::new(vars.number("CACHE_HOT_LOOKUPS_PER_MINUTE", hot_lookups, 0, 1_000_000)?);
+        let hot_lookups = NonZeroU32::new(vars.number(
+            "CACHE_HOT_LOOKUPS_PER_MINUTE",
+            hot_lookups,
+            0,
+            1_000_000,
+        )?);
         let tokens = |name, default| vars.number(name, default, 0, MAX_TOKENS);
         let (signer, verification_keys) = vars.keys()?;
         Ok(Self {

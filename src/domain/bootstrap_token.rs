@@ -122,9 +122,8 @@ impl Signer {
         now: UnixMillis,
         random: [u8; 16],
     ) -> Result<(String, i64), Error> {
-        let failed = |cause: &str| {
-            Error::internal("the bootstrap token cannot be signed").with_cause(cause)
-        };
+        let failed =
+            |cause: &str| Error::internal("the bootstrap token cannot be signed").with_cause(cause);
         let issued_at = now.as_millis().div_euclid(1_000);
         let lifetime = i64::try_from(LIFETIME.as_secs()).unwrap_or(i64::MAX);
         let expires_at = issued_at.saturating_add(lifetime);

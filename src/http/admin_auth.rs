@@ -53,9 +53,15 @@ mod tests {
 
     #[test]
     fn admin_paths_are_those_of_the_admin_service() {
-        assert!(is_admin_path("/coral.discovery.admin.v1.AdminService/ListLeases"));
-        assert!(is_admin_path("/coral.discovery.admin.v1.AdminService/Unknown"));
+        assert!(is_admin_path(
+            "/coral.discovery.admin.v1.AdminService/ListLeases"
+        ));
+        assert!(is_admin_path(
+            "/coral.discovery.admin.v1.AdminService/Unknown"
+        ));
         assert!(!is_admin_path("/coral.discovery.admin.v1.AdminService"));
-        assert!(!is_admin_path("/coral.discovery.v1.DiscoveryService/Health"));
+        assert!(!is_admin_path(
+            "/coral.discovery.v1.DiscoveryService/Health"
+        ));
     }
 }

@@ -192,12 +192,17 @@ impl<O: Objects> Registry for RoutedRegistry<O> {
         for (mesh_id, member) in members {
             meshes.entry(mesh_id).or_default().push(member);
         }
-        let reports = meshes.iter().take(MAX_MESHES).flat_map(|(mesh_id, members)| {
-            members.chunks(MAX_MEMBERS).map(|members| ReportMembersRequest {
-                mesh_id: mesh_id.clone(),
-                members: members.to_vec(),
-            })
-        });
+        let reports = meshes
+            .iter()
+            .take(MAX_MESHES)
+            .flat_map(|(mesh_id, members)| {
+                members
+                    .chunks(MAX_MEMBERS)
+                    .map(|members| ReportMembersRequest {
+                        mesh_id: mesh_id.clone(),
+                        members: members.to_vec(),
+                    })
+            });
         let sent = reports.map(|report| async move {
             let object = self.object_of_mesh(&report.mesh_id);
             object.report_members(report).await

@@ -93,7 +93,9 @@ impl RequestEntry {
         } = usage.counts();
         Self {
             level: level(response, usage),
-            method: call.and_then(|call| call.method).map_or("", |method| method.name),
+            method: call
+                .and_then(|call| call.method)
+                .map_or("", |method| method.name),
             status: response.status().as_u16(),
             codec: match call.and_then(|call| call.codec) {
                 Some(Codec::Proto) => "proto",

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
-use connect::{Error, Runtime as _, UnixMillis};
+use connect::{Error, UnixMillis};
 use coral_registry::testing::TestObjects;
 
 use crate::ports::KeyValue;

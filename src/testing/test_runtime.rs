@@ -8,7 +8,7 @@ use std::task::{Context, Waker};
 use std::time::Duration;
 
 use connect::testing::TestRuntime;
-use connect::{Runtime as _, UnixMillis};
+use connect::UnixMillis;
 
 use crate::ports::Runtime;
 

@@ -137,7 +137,10 @@ impl Cost {
     async_fn_in_trait,
     reason = "an object runs on one thread: its futures need not be Send"
 )]
-#[allow(clippy::missing_errors_doc, reason = "the trait's documentation names the error of all")]
+#[allow(
+    clippy::missing_errors_doc,
+    reason = "the trait's documentation names the error of all"
+)]
 pub trait Store {
     /// Reads the state of a lease, live or not.
     fn state(&self, key: &LeaseKey) -> Result<Option<LeaseState>, Error>;

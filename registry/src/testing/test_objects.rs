@@ -11,7 +11,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use connect::internal::ObjectTransport;
 use connect::testing::TestRuntime;
-use connect::{Error, Method, Runtime as _, UnixMillis};
+use connect::{Error, Method, UnixMillis};
 
 use super::MemoryStore;
 use crate::call::{decode_reply, encode_call, handle_call};
@@ -95,7 +95,12 @@ impl TestObjects {
     fn start(&self, name: &str, store: Rc<MemoryStore>) -> Rc<TestObject> {
         let store = CachedStore::new(store);
         let runtime = self.runtime.clone();
-        Rc::new(RegistryObject::new(store, runtime, role(name), self.settings))
+        Rc::new(RegistryObject::new(
+            store,
+            runtime,
+            role(name),
+            self.settings,
+        ))
     }
 
     /// Sends an encoded call to the object of that name, and returns its encoded reply.

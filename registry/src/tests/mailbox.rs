@@ -51,7 +51,10 @@ fn records_and_quotas_expire_and_leave_nothing() {
         quota: Some(quota("publish", 10)),
     };
     block_on(objects.client("colony:m").publish_record(publish)).unwrap();
-    assert_eq!(objects.get("colony:m").take_meshes_with_new_records(), ["m"]);
+    assert_eq!(
+        objects.get("colony:m").take_meshes_with_new_records(),
+        ["m"]
+    );
     consume(&objects, &[quota("other", 500)], false);
     let records = |now| {
         objects.runtime.set_now(at(now));

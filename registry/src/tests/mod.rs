@@ -7,8 +7,8 @@ mod model;
 
 use std::time::Duration;
 
+use connect::UnixMillis;
 use connect::testing::TestRuntime;
-use connect::{Runtime as _, UnixMillis};
 use futures_executor::block_on;
 
 use crate::Settings;
@@ -16,8 +16,8 @@ use crate::census::Census as _;
 use crate::object_names::{CENSUS_TOTAL, lease_object};
 use crate::proto::register_response::Outcome;
 use crate::proto::{
-    CensusEntry, CountColoniesRequest, Granted, LeaseKey, LeaseKind, LookupRequest,
-    LookupResponse, RegisterRequest, RegistryService as _,
+    CensusEntry, CountColoniesRequest, Granted, LeaseKey, LeaseKind, LookupRequest, LookupResponse,
+    RegisterRequest, RegistryService as _,
 };
 use crate::testing::TestObjects;
 
