@@ -105,3 +105,35 @@ impl Wake for TaskWaker {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+    use std::future::poll_fn;
+    use std::rc::Rc;
+
+    use super::*;
+
+    #[test]
+    fn future_that_does_not_wait_is_complete_without_a_promise() {
+        // Creating a promise would panic outside of WebAssembly.
+        run_future(&JsValue::UNDEFINED, async { JsValue::UNDEFINED });
+        assert_eq!(TASKS.with_borrow(Slab::len), 0);
+    }
+
+    #[test]
+    fn task_that_is_woken_while_it_runs_is_polled_again() {
+        let polls = Rc::new(Cell::new(0));
+        let count = Rc::clone(&polls);
+        let future = poll_fn(move |context| {
+            count.set(count.get() + 1);
+            if count.get() < 3 {
+                context.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            Poll::Ready(JsValue::UNDEFINED)
+        });
+        run_future(&JsValue::UNDEFINED, future);
+        assert_eq!(polls.get(), 3);
+    }
+}

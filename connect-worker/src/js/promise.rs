@@ -174,3 +174,71 @@ impl Drop for Sleep {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::task::Wake;
+
+    use super::*;
+
+    #[derive(Default)]
+    struct WasWoken(AtomicBool);
+
+    impl Wake for WasWoken {
+        fn wake(self: Arc<Self>) {
+            self.0.store(true, Ordering::Relaxed);
+        }
+    }
+
+    fn poll(slot: &mut Slot) -> Poll<Result<JsValue, JsValue>> {
+        slot.poll(&Context::from_waker(Waker::noop()))
+    }
+
+    fn taken_slots() -> usize {
+        WAITS.with_borrow(Slab::len)
+    }
+
+    #[test]
+    fn outcome_before_the_first_poll_is_kept() {
+        let (mut slot, number) = Slot::take();
+        settle(number, false, JsValue::UNDEFINED);
+        assert!(matches!(poll(&mut slot), Poll::Ready(Err(_))));
+        assert_eq!(taken_slots(), 0);
+    }
+
+    #[test]
+    fn settled_promise_wakes_its_task() {
+        let woken = Arc::new(WasWoken::default());
+        let (mut slot, number) = Slot::take();
+        let waker = Waker::from(Arc::clone(&woken));
+        assert!(slot.poll(&Context::from_waker(&waker)).is_pending());
+        settle(number, true, JsValue::UNDEFINED);
+        assert!(woken.0.load(Ordering::Relaxed));
+        assert!(matches!(poll(&mut slot), Poll::Ready(Ok(_))));
+        assert!(poll(&mut slot).is_pending());
+    }
+
+    #[test]
+    fn slot_of_a_dropped_future_stays_taken_until_its_promise_settles() {
+        let (slot, number) = Slot::take();
+        drop(slot);
+        assert_eq!(taken_slots(), 1);
+        let (other, other_number) = Slot::take();
+        assert_ne!(other_number, number);
+        settle(number, true, JsValue::UNDEFINED);
+        drop(other);
+        settle(other_number, true, JsValue::UNDEFINED);
+        assert_eq!(taken_slots(), 0);
+    }
+
+    #[test]
+    fn released_slot_is_free_at_once() {
+        let (mut slot, number) = Slot::take();
+        slot.release();
+        drop(slot);
+        assert_eq!(taken_slots(), 0);
+        settle(number, true, JsValue::UNDEFINED);
+    }
+}
