@@ -1,37 +1,41 @@
 #![doc = include_str!("../README.md")]
 
-mod answer;
-mod call;
+mod body;
 mod client;
 mod code;
 mod codec;
 mod compression;
+mod context;
+mod deadline;
 mod error;
-mod get;
-mod host;
 pub mod internal;
 pub mod json;
+mod message;
 mod metadata;
 mod method;
-mod retry;
+mod response;
+mod retry_info;
+mod runtime;
 mod server;
 #[cfg(feature = "testing")]
 pub mod testing;
-mod timeout;
+mod timeout_header;
 mod unix_millis;
 pub mod wkt;
 
-pub use answer::{CallInfo, error_response};
-pub use call::{Context, Peer, Response};
+pub use body::{Body, ReadError};
 pub use client::{CallOptions, Client, Transport};
 pub use code::Code;
-pub use codec::{Codec, Message};
+pub use codec::Codec;
+pub use context::{Context, Peer};
+pub use deadline::{Deadline, ReceivedAt};
 pub use error::{Error, ErrorDetail};
-pub use host::{Body, Deadline, ReadError, ReceivedAt, Runtime};
+pub use message::Message;
 pub use method::{Idempotency, Method};
-pub use server::{Limits, Server};
+pub use response::Response;
+pub use runtime::Runtime;
+pub use server::{CallInfo, Limits, Server, error_response};
 pub use unix_millis::UnixMillis;
 
-// Generated code names these through here, so that a crate with a proto depends on one
-// version of them: the one that this crate speaks.
+// Generated code names these crates by their paths in here, so that it uses the same versions.
 pub use {bytes, http};
