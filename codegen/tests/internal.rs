@@ -18,7 +18,11 @@ const INTERNAL: &str = r#"
     package inner.v1;
     import "shared.proto";
     service Inner { rpc Do(Outer) returns (shared.v1.Shared); }
-    message Outer { message Nested { int32 number = 1; } Nested nested = 1; map<string, Kind> kinds = 2; }
+    message Outer {
+        message Nested { int32 number = 1; }
+        Nested nested = 1;
+        map<string, Kind> kinds = 2;
+    }
     enum Kind { KIND_UNSPECIFIED = 0; }
 "#;
 
@@ -105,8 +109,8 @@ fn packages_may_have_internal_and_public_files() {
         .generate()
         .unwrap();
     let json = output(&folder, "inner.v1.json.rs");
-    assert!(json.contains("for OuterToo {"));
-    assert!(!json.contains("for Outer {") && !json.contains("Nested") && !json.contains("Kind"));
+    assert!(json.contains("for self::OuterToo {"));
+    assert!(!json.contains("self::Outer {") && !json.contains("Nested") && !json.contains("Kind"));
     let connect = output(&folder, "inner.v1.connect.rs");
     assert!(connect.contains("TYPES: [::connect::json::AnyType; 1]"));
     assert!(connect.contains("AnyType::new::<OuterToo>(\"inner.v1.OuterToo\")"));

@@ -1,11 +1,11 @@
-//! cargo builds again what is newer than before: nothing may be, unless a proto changed.
+//! Outputs that would not change are not touched: cargo rebuilds whatever is newer than before.
 
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "a test ends where it cannot go on"
+    reason = "a failed assumption fails the test"
 )]
 
 use std::collections::BTreeMap;
@@ -22,8 +22,8 @@ fn generate(folder: &Path) -> Vec<PathBuf> {
         .unwrap()
 }
 
-/// Sets every output's time back to one that no write of today can have.
-fn age(folder: &Path) {
+/// Sets the time of every output to the epoch, which no later write can have.
+fn reset_times(folder: &Path) {
     for entry in fs::read_dir(folder.join("out")).unwrap() {
         let file = fs::File::options()
             .write(true)
@@ -33,7 +33,7 @@ fn age(folder: &Path) {
     }
 }
 
-/// Which outputs were written since they were aged.
+/// Returns for each output if it was written since its time was reset.
 fn written(folder: &Path) -> BTreeMap<String, bool> {
     fs::read_dir(folder.join("out"))
         .unwrap()
@@ -47,7 +47,7 @@ fn written(folder: &Path) -> BTreeMap<String, bool> {
 }
 
 #[test]
-fn only_what_changed_is_written() {
+fn only_changed_outputs_are_written() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     fs::create_dir(folder.join("out")).unwrap();
@@ -65,7 +65,7 @@ fn only_what_changed_is_written() {
     assert_eq!(names, ["imported.proto", "main.proto"]);
     assert!(protos.iter().all(|path| path.is_absolute()));
 
-    age(folder);
+    reset_times(folder);
     generate(folder);
     assert!(written(folder).values().all(|written| !written));
 

@@ -1,19 +1,20 @@
-//! What cannot become Rust is refused before anything is written, in words that name it.
+//! Protos that cannot become Rust are refused before anything is written. The error names the
+//! element and its file.
 
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "a test ends where it cannot go on"
+    reason = "a failed assumption fails the test"
 )]
 
 use std::fs;
 
 use connect_codegen::Builder;
 
-/// Generates from the body of one proto file and returns the error's text.
-fn refusal(body: &str) -> String {
+/// Generates from one proto file with that body, and returns the error's text.
+fn error(body: &str) -> String {
     let proto = format!("syntax = \"proto3\";\npackage test.v1;\nmessage M {{}}\n{body}\n");
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("test.proto"), proto).unwrap();
@@ -28,7 +29,7 @@ fn refusal(body: &str) -> String {
 }
 
 #[test]
-fn refusals_name_what_is_wrong_and_where() {
+fn errors_name_the_element_and_its_file() {
     for (body, texts) in [
         (
             "service S { rpc Watch(M) returns (stream M); }",
@@ -90,7 +91,7 @@ fn refusals_name_what_is_wrong_and_where() {
         ),
         ("import \"missing.proto\";", ["missing.proto", "not found"]),
     ] {
-        let text = refusal(body);
+        let text = error(body);
         for expected in texts {
             assert!(
                 text.contains(expected),
@@ -100,8 +101,8 @@ fn refusals_name_what_is_wrong_and_where() {
     }
 }
 
-/// Generates a service with a unary RPC and two that stream, of which some are left out.
-fn skipping(skip: impl FnOnce(Builder) -> Builder) -> Result<String, String> {
+/// Generates a service with one unary and two streaming RPCs, of which `skip` skips some.
+fn generate(skip: impl FnOnce(Builder) -> Builder) -> Result<String, String> {
     let folder = tempfile::tempdir().unwrap();
     let proto = "syntax = \"proto3\"; package test.v1; message M {}
         service S {
@@ -121,8 +122,8 @@ fn skipping(skip: impl FnOnce(Builder) -> Builder) -> Result<String, String> {
 }
 
 #[test]
-fn what_is_left_out_is_not_generated() {
-    let generated = skipping(|builder| {
+fn skipped_rpcs_are_not_generated() {
+    let generated = generate(|builder| {
         builder
             .skip_method("test.v1.S.Watch")
             .skip_method("test.v1.S.Send")
@@ -130,20 +131,20 @@ fn what_is_left_out_is_not_generated() {
     let generated = generated.unwrap();
     assert!(generated.contains("/test.v1.S/Do"));
     assert!(!generated.contains("/test.v1.S/Watch") && !generated.contains("/test.v1.S/Send"));
-    assert_eq!(skipping(Builder::skip_streaming).unwrap(), generated);
-    let without = skipping(|builder| builder.skip_streaming().skip_method("test.v1.S.Do"));
+    assert_eq!(generate(Builder::skip_streaming).unwrap(), generated);
+    let without = generate(|builder| builder.skip_streaming().skip_method("test.v1.S.Do"));
     assert!(!without.unwrap().contains("/test.v1.S/Do"));
 }
 
 #[test]
-fn only_what_is_named_is_left_out() {
-    let text = skipping(|builder| builder.skip_method("test.v1.S.Watch")).unwrap_err();
+fn only_named_rpcs_are_skipped() {
+    let text = generate(|builder| builder.skip_method("test.v1.S.Watch")).unwrap_err();
     assert!(
         text.contains("RPC test.v1.S.Send (test.proto) streams")
             && text.contains(".skip_method(\"test.v1.S.Send\")"),
         "{text}"
     );
-    let text = skipping(|builder| builder.skip_method("S.Watch")).unwrap_err();
+    let text = generate(|builder| builder.skip_method("S.Watch")).unwrap_err();
     assert!(
         text.contains("`.skip_method(\"S.Watch\")` names no RPC")
             && text.contains("test.v1.S.Watch"),

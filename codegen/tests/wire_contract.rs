@@ -1,13 +1,13 @@
-//! The public proto against a table of every name, number, type and label: clients in the field
-//! hold us to it. New fields and methods are added to the table by hand; a line that changes or
-//! goes breaks those clients.
+//! Compares the public proto with a table of every name, number, type and label. Deployed clients
+//! depend on all of them: new fields and methods are added to the table by hand, and a line that
+//! changes or disappears breaks clients.
 
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "a test ends where it cannot go on"
+    reason = "a failed assumption fails the test"
 )]
 
 use std::fmt::Write as _;
@@ -19,22 +19,26 @@ use prost_types::{DescriptorProto, EnumDescriptorProto, FieldDescriptorProto};
 const DIR: &str = env!("CARGO_MANIFEST_DIR");
 
 #[test]
-fn the_wire_is_what_clients_speak() {
+fn public_proto_matches_the_wire_contract() {
     let contract = fs::read_to_string(format!("{DIR}/tests/wire_contract.txt")).unwrap();
     let compiled = table();
-    let missing = |of: &str, from: &str| -> Vec<String> {
-        let lines = of
+    let missing = |table: &str, from: &str| -> Vec<String> {
+        let lines = table
             .lines()
             .filter(|line| !from.lines().any(|known| known == *line));
         lines.map(ToOwned::to_owned).collect()
     };
     let new = missing(&compiled, &contract);
     assert!(new.is_empty(), "not in the table:\n{}", new.join("\n"));
-    let gone = missing(&contract, &compiled);
-    assert!(gone.is_empty(), "not in the proto:\n{}", gone.join("\n"));
+    let removed = missing(&contract, &compiled);
+    assert!(
+        removed.is_empty(),
+        "not in the proto:\n{}",
+        removed.join("\n")
+    );
 }
 
-/// One line for each method, field and enum value.
+/// Lists each method, field and enum value of the proto on a line.
 fn table() -> String {
     let set = protox::compile(
         ["coral/discovery/v1/discovery.proto"],
@@ -77,7 +81,7 @@ fn table() -> String {
 fn fields(table: &mut String, scope: &str, message: &DescriptorProto) {
     let name = format!("{scope}.{}", message.name());
     for field in &message.field {
-        writeln!(table, "field {name} {}", described(field)).unwrap();
+        writeln!(table, "field {name} {}", describe(field)).unwrap();
     }
     for nested in &message.nested_type {
         fields(table, &name, nested);
@@ -87,7 +91,7 @@ fn fields(table: &mut String, scope: &str, message: &DescriptorProto) {
     }
 }
 
-fn described(field: &FieldDescriptorProto) -> String {
+fn describe(field: &FieldDescriptorProto) -> String {
     let type_name = match field.type_name() {
         "" => field
             .r#type()

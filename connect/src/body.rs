@@ -1,29 +1,42 @@
-//! The body of a request.
+//! Request bodies.
 
 use bytes::Bytes;
 
-/// The body of a request, read only once everything before it is in order.
+/// Body of a request, read after the checks of the request's head.
+///
+/// [`Bytes`] is a body that is already in memory.
+///
+/// ```
+/// use connect::bytes::Bytes;
+/// use connect::{Body, ReadError};
+///
+/// # futures_executor::block_on(async {
+/// assert_eq!(Bytes::from("four").read(4).await.unwrap(), "four");
+/// let error = Bytes::from("fives").read(4).await.unwrap_err();
+/// assert!(matches!(error, ReadError::TooLarge));
+/// # });
+/// ```
 #[allow(
     async_fn_in_trait,
     reason = "an isolate has one thread: futures need not be Send"
 )]
 pub trait Body {
-    /// Reads all of it, or stops as soon as there are more than `limit` bytes.
+    /// Reads the whole body, or stops as soon as it exceeds `limit` bytes.
     ///
     /// # Errors
-    /// [`ReadError::TooLarge`] beyond `limit`, [`ReadError::Broken`] when the peer went away.
+    /// [`ReadError::TooLarge`] beyond `limit`, [`ReadError::Broken`] when the client disconnects.
     async fn read(self, limit: usize) -> Result<Bytes, ReadError>;
 
-    /// Throws it away. A connection is only good for another call once the body is drained.
+    /// Drains the body. A connection can only be used again once the body is drained.
     async fn discard(self);
 }
 
-/// Why a body could not be read.
+/// Error of [`Body::read`].
 #[derive(Debug)]
 pub enum ReadError {
-    /// It has more bytes than allowed.
+    /// The body has more bytes than allowed.
     TooLarge,
-    /// It broke off; the text is for the log.
+    /// The body ended early. The text is for the log.
     Broken(String),
 }
 

@@ -1,4 +1,4 @@
-//! A unary call at the client.
+//! Unary calls at the client.
 
 use std::pin::pin;
 use std::time::Duration;
@@ -16,24 +16,78 @@ use crate::response::Response;
 use crate::runtime::with_timeout;
 use crate::{metadata, timeout_header};
 
-/// Carries HTTP for a client: over a network, or into a Durable Object.
+/// HTTP transport of a [`Client`].
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use connect::{Error, Transport, bytes::Bytes, http};
+///
+/// /// Transport of a client that is offline.
+/// struct Offline;
+///
+/// impl Transport for Offline {
+///     async fn send(&self, _: http::Request<Bytes>) -> Result<http::Response<Bytes>, Error> {
+///         Err(Error::unavailable("offline"))
+///     }
+///
+///     async fn sleep(&self, _: Duration) {
+///         std::future::pending().await
+///     }
+/// }
+/// ```
 #[allow(
     async_fn_in_trait,
     reason = "an isolate has one thread: futures need not be Send"
 )]
 pub trait Transport {
-    /// Sends a request and reads the whole answer. The request's extensions hold the
-    /// `&'static Method` that is called, so that a transport knows what it may send twice.
+    /// Sends a request and reads the whole response.
+    ///
+    /// The request's extensions contain the `&'static Method`, which says whether the transport
+    /// may send a request twice.
     ///
     /// # Errors
-    /// When there was no answer; `unavailable` if trying again may help.
+    /// The reason for which there is no response; `unavailable` if a retry may succeed.
     async fn send(&self, request: http::Request<Bytes>) -> Result<http::Response<Bytes>, Error>;
 
-    /// Returns after `duration`: the timer behind [`CallOptions::timeout`].
+    /// Waits for `duration`. [`CallOptions::timeout`] uses this timer.
     async fn sleep(&self, duration: Duration);
 }
 
-/// The protocol at the client. Generated clients wrap it.
+/// Client of the Connect protocol. Generated clients wrap it.
+///
+/// ```
+/// use connect::testing::{Loopback, TestRuntime};
+/// use connect::wkt::StringValue;
+/// use connect::{CallOptions, Client, Codec, Error, Idempotency, Method, http};
+///
+/// static GREET: Method = Method {
+///     path: "/greeter.v1.GreeterService/Greet",
+///     service: "greeter.v1.GreeterService",
+///     name: "Greet",
+///     idempotency: Idempotency::Unknown,
+///     deprecated: false,
+/// };
+///
+/// // In place of a server on the network:
+/// let transport = Loopback {
+///     runtime: TestRuntime::default(),
+///     serve: async |request: http::Request<_>| {
+///         assert_eq!(request.uri(), "https://example.com/greeter.v1.GreeterService/Greet");
+///         Ok(http::Response::builder()
+///             .header("content-type", "application/json")
+///             .body(r#""Hello!""#.into())
+///             .unwrap())
+///     },
+/// };
+/// let client = Client::new(transport, "https://example.com", Codec::Json, 64 * 1024);
+/// # futures_executor::block_on(async {
+/// let request = StringValue { value: "Ada".to_owned() };
+/// let response = client.unary(&GREET, &request, CallOptions::default()).await?;
+/// let StringValue { value } = response.message;
+/// assert_eq!(value, "Hello!");
+/// # Ok::<_, Error>(()) }).unwrap();
+/// ```
 #[derive(Clone, Debug)]
 pub struct Client<T> {
     transport: T,
@@ -42,20 +96,32 @@ pub struct Client<T> {
     max_message_bytes: usize,
 }
 
-/// What one call asks for beyond its message.
+/// Options of one call.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use connect::CallOptions;
+///
+/// let options = CallOptions {
+///     timeout: Some(Duration::from_secs(2)),
+///     ..CallOptions::default()
+/// };
+/// assert!(options.headers.is_empty() && !options.gzip);
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct CallOptions {
-    /// Metadata to send.
+    /// Metadata to send as HTTP headers.
     pub headers: HeaderMap,
-    /// How long to wait; the server is told too. `None`: as long as it takes.
+    /// Time to wait for the response, which is also sent to the server. `None` waits forever.
     pub timeout: Option<Duration>,
-    /// Compress the request if that makes it smaller.
+    /// Compresses the request if that makes it smaller.
     pub gzip: bool,
 }
 
 impl<T: Transport> Client<T> {
-    /// A client of the services at `base_url` (scheme and authority, no slash at the end)
-    /// that reads answers of at most `max_message_bytes`.
+    /// Creates a client of the services at `base_url`: scheme and authority without a slash at
+    /// the end. Responses of more than `max_message_bytes` are rejected.
     pub fn new(
         transport: T,
         base_url: impl Into<String>,
@@ -73,7 +139,7 @@ impl<T: Transport> Client<T> {
     /// Calls `method`. Generated clients call this.
     ///
     /// # Errors
-    /// The server's error, or one that says why there was no answer.
+    /// The server's error, or the reason for which there is no response.
     pub async fn unary<Req: Message, Res: Message>(
         &self,
         method: &'static Method,
@@ -82,20 +148,20 @@ impl<T: Transport> Client<T> {
     ) -> Result<Response<Res>, Error> {
         let request = self.request(method, self.codec.encode(message)?, &options)?;
         let sent = pin!(self.transport.send(request));
-        let answer = match options.timeout {
+        let response = match options.timeout {
             None => sent.await?,
             Some(timeout) => match with_timeout(pin!(self.transport.sleep(timeout)), sent).await {
-                Some(answer) => answer?,
-                None => return Err(Error::deadline_exceeded("no answer within the timeout")),
+                Some(response) => response?,
+                None => return Err(Error::deadline_exceeded("no response within the timeout")),
             },
         };
-        let answer = self.receive(answer)?;
+        let response = self.receive(response)?;
         Ok(Response {
-            message: self.codec.decode(&answer.message).map_err(|error| {
-                Error::internal("the server's answer cannot be read").with_cause(error)
+            message: self.codec.decode(&response.message).map_err(|error| {
+                Error::internal("the server's response cannot be decoded").with_cause(error)
             })?,
-            headers: answer.headers,
-            trailers: answer.trailers,
+            headers: response.headers,
+            trailers: response.trailers,
         })
     }
 
@@ -109,7 +175,7 @@ impl<T: Transport> Client<T> {
         let is_gzip = gzipped.is_some();
         let mut request = http::Request::post(format!("{}{}", self.base_url, method.path))
             .body(gzipped.unwrap_or(message))
-            .map_err(|error| Error::internal("the base URL is wrong").with_cause(error))?;
+            .map_err(|error| Error::internal("the base URL is invalid").with_cause(error))?;
         request.extensions_mut().insert(method);
         let headers = request.headers_mut();
         let content_type = HeaderValue::from_static(self.codec.content_type());
@@ -126,39 +192,38 @@ impl<T: Transport> Client<T> {
         Ok(request)
     }
 
-    /// Undoes what the server did to a message, or reads its error.
-    fn receive(&self, answer: http::Response<Bytes>) -> Result<Response<Bytes>, Error> {
-        let (parts, body) = answer.into_parts();
-        let header = |name| metadata::text(&parts.headers, &name);
-        let (leading, trailing) = metadata::split(&parts.headers);
+    /// Returns the encoded message of a response, decompressed, or the error in it.
+    fn receive(&self, response: http::Response<Bytes>) -> Result<Response<Bytes>, Error> {
+        let (parts, body) = response.into_parts();
+        let header = |name| metadata::text_value(&parts.headers, &name);
+        let (headers, trailers) = metadata::split(&parts.headers);
         let compression =
             Compression::from_name(header(header::CONTENT_ENCODING)).map_err(|error| {
-                Error::internal("the server's answer is compressed").with_cause(error)
+                Error::internal("the server's response has an unsupported encoding")
+                    .with_cause(error)
             })?;
         let body = compression.decompress(body, self.max_message_bytes)?;
         let codec = header(header::CONTENT_TYPE).and_then(Codec::from_content_type);
         if parts.status == StatusCode::OK {
             if codec != Some(self.codec) {
-                return Err(
-                    Error::unknown("the server's answer has another content type")
-                        .with_cause(format!("{codec:?}")),
-                );
+                let error = Error::unknown("the server's response has another content type");
+                return Err(error.with_cause(format!("{codec:?}")));
             }
             return Ok(Response {
                 message: body,
-                headers: leading,
-                trailers: trailing,
+                headers,
+                trailers,
             });
         }
-        // Not every error is a Connect server's: a proxy's page is judged by its status.
+        // Without a Connect error, such as in a proxy's page, the status decides.
         let code = Code::from_http_status(parts.status);
         let mut error = match codec {
             Some(Codec::Json) => Error::from_json(&body, code),
             _ => None,
         }
         .unwrap_or_else(|| Error::new(code, format!("HTTP status {}", parts.status)));
-        *error.headers_mut() = leading;
-        *error.trailers_mut() = trailing;
+        *error.headers_mut() = headers;
+        *error.trailers_mut() = trailers;
         Err(error)
     }
 }

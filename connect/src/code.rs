@@ -1,46 +1,53 @@
-//! The sixteen error codes of the Connect protocol and their HTTP statuses.
+//! Error codes and their HTTP statuses.
 
 use http::StatusCode;
 
-/// Why a call failed (Connect spec: "Error Codes").
+/// Error code of a failed call (Connect spec: "Error Codes").
+///
+/// ```
+/// use connect::Code;
+///
+/// assert_eq!(Code::NotFound.as_str(), "not_found");
+/// assert_eq!(Code::NotFound.http_status(), 404);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Code {
-    /// The caller gave the call up.
+    /// The client cancelled the call.
     Canceled,
-    /// A failure that fits no other code, or whose code could not be read.
+    /// No other code fits, or the code of the response is unknown.
     Unknown,
-    /// The request is wrong whatever the state of the service is.
+    /// The request is invalid, whatever the state of the service.
     InvalidArgument,
-    /// The caller's deadline passed before the answer was there.
+    /// The deadline of the call passed before the response was ready.
     DeadlineExceeded,
-    /// What the call names does not exist.
+    /// A resource that the request names does not exist.
     NotFound,
-    /// What the call would create exists already.
+    /// A resource that the request would create already exists.
     AlreadyExists,
-    /// The caller may not do this.
+    /// The client is not allowed to do this.
     PermissionDenied,
-    /// A quota or a size limit is exhausted.
+    /// A quota or a size limit is exceeded.
     ResourceExhausted,
-    /// The service is not in the state that the call needs.
+    /// The service is not in the state that the call requires.
     FailedPrecondition,
-    /// The call lost to a concurrent one.
+    /// The call conflicted with a concurrent one.
     Aborted,
-    /// The call reaches past the valid range.
+    /// The request is outside the valid range, such as a page after the last.
     OutOfRange,
-    /// The service does not offer this.
+    /// The service does not support the call.
     Unimplemented,
-    /// A promise inside the service is broken.
+    /// An invariant of the service is broken.
     Internal,
-    /// The service cannot answer now; trying again may help.
+    /// The service is unavailable at the moment. A retry may succeed.
     Unavailable,
-    /// Data is lost or corrupt for good.
+    /// Data is lost or corrupt beyond recovery.
     DataLoss,
-    /// The caller did not say validly who it is.
+    /// The client has no valid credentials.
     Unauthenticated,
 }
 
 impl Code {
-    /// Every code, in the order of the specification's table.
+    /// All codes, in the order of the specification's table.
     pub const ALL: [Self; 16] = [
         Self::Canceled,
         Self::Unknown,
@@ -60,7 +67,7 @@ impl Code {
         Self::Unauthenticated,
     ];
 
-    /// The name that stands in the JSON of an error.
+    /// Returns the name of the code in the JSON of an error.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -83,17 +90,24 @@ impl Code {
         }
     }
 
-    /// The code of that name; `None` when the protocol has no such code.
+    /// Returns the code with that name; `None` if the protocol has no such code.
+    ///
+    /// ```
+    /// use connect::Code;
+    ///
+    /// assert_eq!(Code::from_name("unavailable"), Some(Code::Unavailable));
+    /// assert_eq!(Code::from_name("teapot"), None);
+    /// ```
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|code| code.as_str() == name)
     }
 
-    /// The HTTP status that an error of this code is sent with.
+    /// Returns the HTTP status of an error with this code.
     #[must_use]
     pub fn http_status(self) -> StatusCode {
         match self {
-            // 499 has no constant in `http`; the fallback is never reached.
+            // `http` has no constant for 499; the fallback is never used.
             Self::Canceled => StatusCode::from_u16(499).unwrap_or(StatusCode::BAD_REQUEST),
             Self::InvalidArgument | Self::FailedPrecondition | Self::OutOfRange => {
                 StatusCode::BAD_REQUEST
@@ -110,8 +124,14 @@ impl Code {
         }
     }
 
-    /// What a client makes of an answer that carries no Connect error, such as a proxy's
-    /// (Connect spec: "HTTP to Error Code").
+    /// Returns the code for a response without a Connect error, such as a proxy's (Connect spec:
+    /// "HTTP to Error Code").
+    ///
+    /// ```
+    /// use connect::{Code, http::StatusCode};
+    ///
+    /// assert_eq!(Code::from_http_status(StatusCode::BAD_GATEWAY), Code::Unavailable);
+    /// ```
     #[must_use]
     pub fn from_http_status(status: StatusCode) -> Self {
         match status.as_u16() {
@@ -136,7 +156,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_code_has_the_status_of_the_specification() {
+    fn codes_have_the_statuses_of_the_specification() {
         let table = [
             ("canceled", 499),
             ("unknown", 500),
@@ -163,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_without_an_error_body_is_judged_by_its_status() {
+    fn status_selects_the_code_of_a_response_without_an_error() {
         for (status, code) in [
             (400, Code::Internal),
             (401, Code::Unauthenticated),
@@ -182,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn names_outside_the_protocol_are_no_codes() {
+    fn unknown_names_have_no_code() {
         assert_eq!(Code::from_name("NOT_FOUND"), None);
         assert_eq!(Code::from_name(""), None);
     }

@@ -8,21 +8,21 @@ use flate2::read::{GzEncoder, MultiGzDecoder};
 
 use crate::error::Error;
 
-/// How a message is compressed on the wire.
+/// Compression of a message on the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Compression {
     Identity,
     Gzip,
 }
 
-/// What an answer that refuses an encoding lists as supported.
+/// Value of `Accept-Encoding` in a response that rejects an encoding.
 pub(crate) const SUPPORTED: &str = "gzip";
 
 impl Compression {
-    /// Reads a `Content-Encoding` header or a `compression` parameter.
+    /// Returns the compression of a `Content-Encoding` header or a query parameter `compression`.
     ///
     /// # Errors
-    /// `unimplemented` with the list of what there is (Connect spec, P-41; text as connect-go).
+    /// `unimplemented` with the supported encodings (text as connect-go).
     pub(crate) fn from_name(name: Option<&str>) -> Result<Self, Error> {
         match name {
             None | Some("" | "identity") => Ok(Self::Identity),
@@ -33,7 +33,7 @@ impl Compression {
         }
     }
 
-    /// Whether `Accept-Encoding` lists gzip. The protocol knows no quality values.
+    /// Returns whether `Accept-Encoding` lists gzip. The protocol has no quality values.
     pub(crate) fn accepts_gzip(accept_encoding: Option<&str>) -> bool {
         accept_encoding
             .unwrap_or_default()
@@ -41,11 +41,12 @@ impl Compression {
             .any(|name| name.trim() == "gzip")
     }
 
-    /// Undoes the compression. A message of no bytes is never inflated (Connect spec, P-42).
+    /// Decompresses a message, unless it is empty (Connect spec: zero-length content MUST NOT be
+    /// decompressed).
     ///
     /// # Errors
-    /// `resource_exhausted` when the message has more than `limit` bytes, `invalid_argument`
-    /// when it is no gzip stream.
+    /// `resource_exhausted` if the message has more than `limit` bytes, `invalid_argument` if it
+    /// is no gzip stream.
     pub(crate) fn decompress(self, message: Bytes, limit: usize) -> Result<Bytes, Error> {
         if message.len() > limit {
             return Err(too_large(limit));
@@ -53,30 +54,30 @@ impl Compression {
         if self == Self::Identity || message.is_empty() {
             return Ok(message);
         }
-        // One byte more than allowed, so that the limit itself still passes.
+        // One byte more than allowed shows that the limit is exceeded.
         let cap = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
-        let mut inflated = Vec::new();
+        let mut decompressed = Vec::new();
         MultiGzDecoder::new(message.as_ref())
             .take(cap)
-            .read_to_end(&mut inflated)
+            .read_to_end(&mut decompressed)
             .map_err(|error| Error::invalid_argument(format!("decompress message: {error}")))?;
-        if inflated.len() > limit {
+        if decompressed.len() > limit {
             return Err(too_large(limit));
         }
-        Ok(inflated.into())
+        Ok(decompressed.into())
     }
 }
 
-/// `message` in gzip; `None` if that fails or does not make it smaller.
+/// Compresses a message with gzip; `None` if that fails or does not make it smaller.
 pub(crate) fn gzip(message: &[u8]) -> Option<Bytes> {
-    let mut deflated = Vec::with_capacity(message.len() / 2);
+    let mut compressed = Vec::with_capacity(message.len() / 2);
     GzEncoder::new(message, Level::fast())
-        .read_to_end(&mut deflated)
+        .read_to_end(&mut compressed)
         .ok()?;
-    (deflated.len() < message.len()).then(|| deflated.into())
+    (compressed.len() < message.len()).then(|| compressed.into())
 }
 
-/// What a message beyond the size limit is answered with.
+/// Returns the error for a message of more than `limit` bytes.
 pub(crate) fn too_large(limit: usize) -> Error {
     Error::resource_exhausted(format!("message is larger than {limit} bytes"))
 }
@@ -93,13 +94,13 @@ mod tests {
     }
 
     #[test]
-    fn a_message_of_exactly_the_limit_passes() {
-        let inflated = Compression::Gzip.decompress(gzipped(LIMIT), LIMIT).unwrap();
-        assert_eq!(inflated.len(), LIMIT);
+    fn message_of_exactly_the_limit_is_accepted() {
+        let decompressed = Compression::Gzip.decompress(gzipped(LIMIT), LIMIT).unwrap();
+        assert_eq!(decompressed.len(), LIMIT);
     }
 
     #[test]
-    fn a_bomb_is_refused_without_inflating_it() {
+    fn decompression_stops_at_the_limit() {
         let error = Compression::Gzip
             .decompress(gzipped(LIMIT + 1), LIMIT)
             .unwrap_err();
@@ -107,10 +108,10 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_stream_is_refused() {
-        let mut cut = gzipped(LIMIT).to_vec();
-        cut.truncate(12);
-        for message in [cut, b"not gzip".to_vec()] {
+    fn broken_stream_is_rejected() {
+        let mut truncated = gzipped(LIMIT).to_vec();
+        truncated.truncate(12);
+        for message in [truncated, b"not gzip".to_vec()] {
             let error = Compression::Gzip
                 .decompress(message.into(), LIMIT)
                 .unwrap_err();
@@ -119,13 +120,13 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_message_is_not_inflated() {
-        let inflated = Compression::Gzip.decompress(Bytes::new(), LIMIT).unwrap();
-        assert!(inflated.is_empty());
+    fn empty_message_is_not_decompressed() {
+        let decompressed = Compression::Gzip.decompress(Bytes::new(), LIMIT).unwrap();
+        assert!(decompressed.is_empty());
     }
 
     #[test]
-    fn an_unknown_encoding_is_named_with_those_there_are() {
+    fn error_lists_unknown_and_supported_encodings() {
         let error = Compression::from_name(Some("br")).unwrap_err();
         assert_eq!(error.code(), Code::Unimplemented);
         assert_eq!(
@@ -135,14 +136,14 @@ mod tests {
     }
 
     #[test]
-    fn the_client_says_whether_it_reads_gzip() {
+    fn accept_encoding_lists_gzip() {
         assert!(Compression::accepts_gzip(Some("br, gzip")));
         assert!(!Compression::accepts_gzip(Some("br")));
         assert!(!Compression::accepts_gzip(None));
     }
 
     #[test]
-    fn what_does_not_shrink_stays_as_it_is() {
+    fn gzip_that_saves_nothing_is_not_used() {
         assert_eq!(gzip(b"abc"), None);
     }
 }

@@ -1,15 +1,36 @@
-//! The time by which a call must end.
+//! Deadlines of calls.
 
 use std::time::Duration;
 
 use crate::unix_millis::UnixMillis;
 
-/// When a request came, in its extensions: for hosts that have done something before they hand it over, as the
-/// time for it counts from then.
+/// Time at which a request arrived, for the extensions of the request.
+///
+/// A platform sets it if it does work before it hands a request over, as timeouts count from
+/// then. Without it, timeouts count from the moment at which the server sees the request.
+///
+/// ```
+/// use connect::{ReceivedAt, UnixMillis, http};
+///
+/// let received_at = ReceivedAt(UnixMillis::from_millis(1_767_323_045_000));
+/// let request = http::Request::post("/").extension(received_at).body(());
+/// # request.unwrap();
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct ReceivedAt(pub UnixMillis);
 
-/// A point in time by which a call must be answered, on the clock of a [`Runtime`](crate::Runtime).
+/// Time by which a call must end, on the clock of a [`Runtime`](crate::Runtime).
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use connect::{Deadline, UnixMillis};
+///
+/// let start = UnixMillis::from_millis(1_000);
+/// let deadline = Deadline::after(start, Duration::from_millis(250));
+/// let later = start + Duration::from_millis(100);
+/// assert_eq!(deadline.remaining(later), Duration::from_millis(150));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Deadline(UnixMillis);
 
@@ -32,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_deadline_never_leaves_less_than_nothing() {
+    fn remaining_time_is_never_negative() {
         let at = UnixMillis::from_millis;
         let deadline = Deadline::after(at(1_000), Duration::from_millis(250));
         assert_eq!(deadline.remaining(at(1_100)), Duration::from_millis(150));
@@ -41,9 +62,9 @@ mod tests {
     }
 
     #[test]
-    fn a_deadline_beyond_the_clock_is_the_last_moment() {
-        let almost = UnixMillis::from_millis(i64::MAX - 1);
-        let deadline = Deadline::after(almost, Duration::MAX);
+    fn deadline_beyond_the_clock_is_its_last_moment() {
+        let almost_max = UnixMillis::from_millis(i64::MAX - 1);
+        let deadline = Deadline::after(almost_max, Duration::MAX);
         assert_eq!(deadline.remaining(UnixMillis::MAX), Duration::ZERO);
     }
 }

@@ -1,4 +1,4 @@
-//! The error of a call, as handlers make it and as it stands on the wire.
+//! Errors of calls, in memory and on the wire.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::code::Code;
 
-/// Unpadded on the way out, either on the way in (Connect spec: "Error", P-63).
+/// Encodes without padding, decodes with or without it (Connect spec: "Error").
 const DETAIL_BASE64: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
     GeneralPurposeConfig::new()
@@ -20,10 +20,19 @@ const DETAIL_BASE64: GeneralPurpose = GeneralPurpose::new(
         .with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// A failed call: a code, a message for people, typed details for programs, and metadata.
+/// Error of a call: a code, a message for people, details for programs, and metadata.
 ///
-/// All of that reaches the client. What must not goes into [`Error::with_cause`], which is
-/// kept for the host's log.
+/// All of it reaches the client, except for the text of [`Error::with_cause`], which is for the
+/// log.
+///
+/// ```
+/// use connect::{Code, Error};
+///
+/// let error = Error::not_found("no such colony").with_cause("shard 3 has no row");
+/// assert_eq!(error.code(), Code::NotFound);
+/// assert_eq!(error.to_string(), "not_found: no such colony");
+/// assert_eq!(error.cause(), Some("shard 3 has no row"));
+/// ```
 #[derive(Clone)]
 pub struct Error(Box<Inner>);
 
@@ -37,19 +46,28 @@ struct Inner {
     cause: Option<String>,
 }
 
-/// A protobuf message that says more about an error, for example `google.rpc.RetryInfo`.
+/// Protobuf message with more information about an error, such as `google.rpc.RetryInfo`.
+///
+/// ```
+/// use connect::Error;
+///
+/// let error = Error::not_found("no such colony").with_detail("example.v1.Hint", vec![8, 1]);
+/// let detail = &error.details()[0];
+/// assert_eq!(detail.type_name, "example.v1.Hint");
+/// assert_eq!(detail.value.as_ref(), [8, 1]);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ErrorDetail {
-    /// The message's full name, without a `type.googleapis.com/` in front.
+    /// Full name of the message's type, without `type.googleapis.com/`.
     pub type_name: Cow<'static, str>,
-    /// The message in protobuf's binary form.
+    /// The message in its binary form.
     pub value: Bytes,
 }
 
 macro_rules! constructors {
     ($($name:ident => $code:ident),* $(,)?) => {
         $(
-            #[doc = concat!("An error of code [`Code::", stringify!($code), "`].")]
+            #[doc = concat!("Creates an error with the code [`Code::", stringify!($code), "`].")]
             #[must_use]
             pub fn $name(message: impl Into<Cow<'static, str>>) -> Self {
                 Self::new(Code::$code, message)
@@ -59,7 +77,14 @@ macro_rules! constructors {
 }
 
 impl Error {
-    /// An error of `code`; an empty `message` is left out on the wire.
+    /// Creates an error. An empty message is omitted on the wire.
+    ///
+    /// ```
+    /// use connect::{Code, Error};
+    ///
+    /// let error = Error::new(Code::Aborted, "");
+    /// assert_eq!(error.to_string(), "aborted");
+    /// ```
     #[must_use]
     pub fn new(code: Code, message: impl Into<Cow<'static, str>>) -> Self {
         Self(Box::new(Inner {
@@ -91,7 +116,7 @@ impl Error {
         unauthenticated => Unauthenticated,
     }
 
-    /// Adds a detail. `type_name` is the full name of the message that `value` encodes.
+    /// Adds a detail: the full name of a message type, and a message in its binary form.
     #[must_use]
     pub fn with_detail(
         mut self,
@@ -105,60 +130,60 @@ impl Error {
         self
     }
 
-    /// Notes what really happened, for the log alone: it is never sent.
+    /// Sets the cause, which is for the log and never sent.
     #[must_use]
     pub fn with_cause(mut self, cause: impl fmt::Display) -> Self {
         self.0.cause = Some(cause.to_string());
         self
     }
 
-    /// The code.
+    /// Returns the code.
     #[must_use]
     pub fn code(&self) -> Code {
         self.0.code
     }
 
-    /// The message for people; may be empty.
+    /// Returns the message for people, which may be empty.
     #[must_use]
     pub fn message(&self) -> &str {
         &self.0.message
     }
 
-    /// The details, in the order they were added.
+    /// Returns the details in the order in which they were added.
     #[must_use]
     pub fn details(&self) -> &[ErrorDetail] {
         &self.0.details
     }
 
-    /// What [`Error::with_cause`] noted.
+    /// Returns the text of [`Error::with_cause`].
     #[must_use]
     pub fn cause(&self) -> Option<&str> {
         self.0.cause.as_deref()
     }
 
-    /// Metadata that goes with the error as HTTP headers.
+    /// Returns the metadata that is sent as HTTP headers.
     #[must_use]
     pub fn headers(&self) -> &HeaderMap {
         &self.0.headers
     }
 
-    /// See [`Error::headers`].
+    /// Returns a mutable reference to the metadata of [`Error::headers`].
     pub fn headers_mut(&mut self) -> &mut HeaderMap {
         &mut self.0.headers
     }
 
-    /// Metadata that goes with the error as `trailer-` headers.
+    /// Returns the metadata that is sent as HTTP headers with the prefix `trailer-`.
     #[must_use]
     pub fn trailers(&self) -> &HeaderMap {
         &self.0.trailers
     }
 
-    /// See [`Error::trailers`].
+    /// Returns a mutable reference to the metadata of [`Error::trailers`].
     pub fn trailers_mut(&mut self) -> &mut HeaderMap {
         &mut self.0.trailers
     }
 
-    /// The body of an error answer: `{"code", "message", "details"}` and nothing else.
+    /// Returns the body of an error response: `{"code", "message", "details"}` and nothing else.
     pub(crate) fn to_json(&self) -> Bytes {
         let wire = WireError {
             code: Cow::Borrowed(self.code().as_str()),
@@ -172,18 +197,18 @@ impl Error {
                 })
                 .collect(),
         };
-        // Strings only, so this cannot fail; the fallback keeps the protocol all the same.
+        // Strings cannot fail to encode; the fallback is a valid error all the same.
         serde_json::to_vec(&wire).map_or(Bytes::from_static(br#"{"code":"internal"}"#), Bytes::from)
     }
 
-    /// Reads an error answer's body. `None` when it is not a Connect error: the caller then
-    /// judges by the HTTP status, as it does for an unknown code.
+    /// Decodes the body of an error response; `None` if it is no Connect error. An unknown code
+    /// becomes `fallback`.
     pub(crate) fn from_json(body: &[u8], fallback: Code) -> Option<Self> {
         let wire: WireError<'_> = serde_json::from_slice(body).ok()?;
         let code = Code::from_name(&wire.code).unwrap_or(fallback);
         let mut error = Self::new(code, wire.message.into_owned());
         for detail in wire.details {
-            // A detail that cannot be read is dropped rather than hiding the error itself.
+            // A detail that cannot be decoded must not hide the error.
             if let Ok(value) = DETAIL_BASE64.decode(detail.value.as_bytes()) {
                 error = error.with_detail(detail.type_name.into_owned(), value);
             }
@@ -239,23 +264,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_body_has_code_message_and_unpadded_details() {
+    fn json_has_code_message_and_unpadded_details() {
         let error = Error::unavailable("try \"later\" ☺")
             .with_detail("google.rpc.RetryInfo", vec![0x0a, 0x02, 0x08, 0x05])
             .with_cause("object was reset");
         assert_eq!(
             error.to_json(),
-            r#"{"code":"unavailable","message":"try \"later\" ☺","details":[{"type":"google.rpc.RetryInfo","value":"CgIIBQ"}]}"#
+            concat!(
+                r#"{"code":"unavailable","message":"try \"later\" ☺","#,
+                r#""details":[{"type":"google.rpc.RetryInfo","value":"CgIIBQ"}]}"#
+            )
         );
     }
 
     #[test]
-    fn an_empty_message_is_left_out() {
+    fn empty_message_is_omitted() {
         assert_eq!(Error::canceled("").to_json(), r#"{"code":"canceled"}"#);
     }
 
     #[test]
-    fn an_error_survives_the_wire() {
+    fn json_round_trips() {
         let sent = Error::not_found("colony not found: m").with_detail("a.B", vec![1, 2, 3, 255]);
         let read = Error::from_json(&sent.to_json(), Code::Unknown).unwrap();
         assert_eq!(read.code(), Code::NotFound);
@@ -264,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn padded_details_and_foreign_members_are_read() {
+    fn padded_details_and_unknown_members_are_accepted() {
         let body =
             br#"{"code":"aborted","details":[{"type":"a.B","value":"AQ==","debug":{}}],"x":1}"#;
         let read = Error::from_json(body, Code::Unknown).unwrap();
@@ -272,14 +300,14 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_code_falls_back_and_other_bodies_are_refused() {
+    fn unknown_code_becomes_the_fallback_and_other_bodies_are_rejected() {
         let read = Error::from_json(br#"{"code":"odd"}"#, Code::Unavailable).unwrap();
         assert_eq!(read.code(), Code::Unavailable);
         assert!(Error::from_json(b"<html>", Code::Unknown).is_none());
     }
 
     #[test]
-    fn an_error_is_one_word() {
+    fn error_has_the_size_of_a_pointer() {
         assert_eq!(size_of::<Error>(), size_of::<usize>());
     }
 }

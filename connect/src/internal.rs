@@ -51,7 +51,7 @@ use bytes::Bytes;
 use crate::error::Error;
 use crate::method::Method;
 
-/// A connection to one object that carries encoded messages.
+/// Transport to one object, for encoded messages. The [module](self) has an example.
 #[allow(
     async_fn_in_trait,
     reason = "an isolate has one thread: futures need not be Send"
@@ -64,7 +64,8 @@ pub trait ObjectTransport {
     async fn call(&self, method: &'static Method, request: Bytes) -> Result<Bytes, Error>;
 }
 
-/// Calls `method` over `transport`. Generated clients of internal services use this function.
+/// Calls `method` over `transport`. Generated clients of internal services use this function. The
+/// [module](self) has an example.
 ///
 /// # Errors
 /// The transport's error, or `internal` if the response cannot be decoded.
@@ -87,6 +88,17 @@ where
 /// Decodes a request, runs `handler` and encodes its response. Generated routers of internal
 /// services use this function.
 ///
+/// ```
+/// use connect::internal::dispatch;
+/// use connect::wkt::StringValue;
+///
+/// # futures_executor::block_on(async {
+/// let request = "\x0a\x03Ada".into();
+/// let response = dispatch(request, async |request: StringValue| Ok(request)).await?;
+/// assert_eq!(response, "\x0a\x03Ada");
+/// # Ok::<_, connect::Error>(()) }).unwrap();
+/// ```
+///
 /// # Errors
 /// The handler's error, or `internal` if the request cannot be decoded: both ends belong to one
 /// deployment, so no client is to blame.
@@ -103,6 +115,12 @@ where
 }
 
 /// Returns the error for a method that the service does not have.
+///
+/// ```
+/// use connect::{Code, internal::unknown_method};
+///
+/// assert_eq!(unknown_method("Divide").code(), Code::Unimplemented);
+/// ```
 #[must_use]
 pub fn unknown_method(method: &str) -> Error {
     Error::unimplemented(format!("no such method: {method}"))

@@ -1,12 +1,12 @@
-//! Metadata: the headers that belong to callers and handlers, not to the protocol.
+//! Metadata: headers that belong to clients and handlers, not to the protocol.
 
 use http::header::{self, HeaderMap, HeaderName};
 
-/// Trailers of a unary answer travel as headers with this prefix (Connect spec: "Trailers").
+/// Prefix of the headers that carry a response's trailers (Connect spec: "Trailers").
 const TRAILER_PREFIX: &str = "trailer-";
 
-/// Headers that only the protocol and HTTP itself may set. A handler's metadata of these
-/// names is dropped, as connect-go does.
+/// Returns whether only the protocol and HTTP itself may set a header. Metadata of such a name is
+/// dropped, as connect-go does.
 fn is_reserved(name: &HeaderName) -> bool {
     matches!(
         *name,
@@ -23,21 +23,21 @@ fn is_reserved(name: &HeaderName) -> bool {
     ) || name.as_str().starts_with("connect-")
 }
 
-/// The first value of a header, as connect-go reads its own: of several, and of those that a
-/// platform has joined with commas. Empty when there is none.
-pub(crate) fn first<'h>(headers: &'h HeaderMap, name: &HeaderName) -> &'h str {
+/// Returns the first value of a header; empty if it is missing. Of values that a platform joined
+/// with commas, it is the first too, as connect-go reads the protocol's headers.
+pub(crate) fn first_value<'h>(headers: &'h HeaderMap, name: &HeaderName) -> &'h str {
     let value = headers
         .get(name)
         .map_or("", |value| value.to_str().unwrap_or("?"));
     value.split(',').next().unwrap_or_default().trim()
 }
 
-/// Returns the first value of a header; `None` if it is missing or not text.
-pub(crate) fn text<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {
+/// Returns the value of a header; `None` if it is missing or not text.
+pub(crate) fn text_value<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {
     headers.get(name).and_then(|value| value.to_str().ok())
 }
 
-/// Adds a handler's headers to an answer; repeated ones stay repeated (P-77).
+/// Adds metadata as headers. Repeated headers stay repeated.
 pub(crate) fn append_headers(target: &mut HeaderMap, metadata: &HeaderMap) {
     for (name, value) in metadata {
         if !is_reserved(name) {
@@ -46,7 +46,7 @@ pub(crate) fn append_headers(target: &mut HeaderMap, metadata: &HeaderMap) {
     }
 }
 
-/// Adds a handler's trailers to an answer, under their prefix.
+/// Adds metadata as trailers, that is headers with the prefix for trailers.
 pub(crate) fn append_trailers(target: &mut HeaderMap, metadata: &HeaderMap) {
     for (name, value) in metadata {
         if is_reserved(name) {
@@ -59,7 +59,7 @@ pub(crate) fn append_trailers(target: &mut HeaderMap, metadata: &HeaderMap) {
     }
 }
 
-/// The way back: an answer's headers and trailers, without those of the protocol.
+/// Returns the headers and the trailers of a response, without the protocol's own headers.
 pub(crate) fn split(headers: &HeaderMap) -> (HeaderMap, HeaderMap) {
     let mut leading = HeaderMap::new();
     let mut trailing = HeaderMap::new();
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn metadata_survives_the_wire_with_its_repetitions() {
+    fn metadata_round_trips_with_repeated_names() {
         let headers = map(&[("x-a", "1"), ("x-a", "2")]);
         let trailers = map(&[("x-a", "3"), ("x-b-bin", "AQ")]);
         let mut wire = map(&[("content-type", "application/proto")]);
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn a_handler_cannot_overwrite_the_protocol() {
+    fn metadata_cannot_overwrite_protocol_headers() {
         let metadata = map(&[
             ("content-type", "text/html"),
             ("content-encoding", "br"),

@@ -1,27 +1,48 @@
-//! What the generator tells about a method.
+//! Descriptions of RPC methods.
 
-/// One RPC of a service, as its proto describes it.
+/// One RPC of a service, as its proto describes it. Generated code has one for each RPC.
+///
+/// ```
+/// use connect::{Idempotency, Method};
+///
+/// static GREET: Method = Method {
+///     path: "/greeter.v1.GreeterService/Greet",
+///     service: "greeter.v1.GreeterService",
+///     name: "Greet",
+///     idempotency: Idempotency::NoSideEffects,
+///     deprecated: false,
+/// };
+/// ```
 #[derive(Debug, PartialEq, Eq)]
 pub struct Method {
-    /// The path of its URL: `/package.Service/Method`.
+    /// Path of the URL: `/package.Service/Method`.
     pub path: &'static str,
-    /// The full name of its service: `package.Service`.
+    /// Full name of the service: `package.Service`.
     pub service: &'static str,
-    /// Its own name: `Method`.
+    /// Name of the method: `Method`.
     pub name: &'static str,
-    /// What repeating a call may do.
+    /// Effect of repeated calls.
     pub idempotency: Idempotency,
-    /// Whether the proto marks it as deprecated.
+    /// True if the proto marks the method as deprecated.
     pub deprecated: bool,
 }
 
-/// The `idempotency_level` option of a method.
+/// The option `idempotency_level` of a method.
+///
+/// ```
+/// use connect::{Idempotency, Method};
+///
+/// /// Returns whether a client may repeat a call whose response was lost.
+/// fn is_retryable(method: &Method) -> bool {
+///     method.idempotency != Idempotency::Unknown
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Idempotency {
-    /// Nothing is promised.
+    /// The proto promises nothing.
     Unknown,
-    /// A call changes nothing, so it may also be made with GET (Connect spec: "Unary-Get").
+    /// A call changes nothing, so clients may also use GET (Connect spec: "Unary-Get").
     NoSideEffects,
-    /// A repeated call changes nothing more.
+    /// A repeated call changes nothing more than the first.
     Idempotent,
 }

@@ -1,27 +1,35 @@
-//! A successful response: a message with metadata.
+//! Successful responses.
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-/// A successful answer: the message with its metadata.
+/// Message with metadata.
+///
+/// ```
+/// use connect::Response;
+///
+/// let response: Response<&str> = "hello".into();
+/// assert_eq!(response.message, "hello");
+/// assert!(response.headers.is_empty() && response.trailers.is_empty());
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Response<M> {
     /// The message.
     pub message: M,
-    /// Metadata that goes ahead of it, as HTTP headers.
+    /// Metadata that is sent as HTTP headers.
     pub headers: HeaderMap,
-    /// Metadata that comes after it, as `trailer-` headers.
+    /// Metadata that is sent as HTTP headers with the prefix `trailer-`.
     pub trailers: HeaderMap,
 }
 
 impl<M> Response<M> {
-    /// Adds a header; values that the response already has under this name stay.
+    /// Adds a header. Values that the response already has under this name stay.
     ///
     /// ```
     /// use connect::Response;
-    /// use connect::http::{HeaderValue, header::RETRY_AFTER};
+    /// use connect::http::{HeaderValue, header::ETAG};
     ///
-    /// let response = Response::from("busy").with_header(RETRY_AFTER, HeaderValue::from_static("2"));
-    /// assert_eq!(response.headers[RETRY_AFTER], "2");
+    /// let response = Response::from("hello").with_header(ETAG, HeaderValue::from_static("\"1\""));
+    /// assert_eq!(response.headers[ETAG], "\"1\"");
     /// ```
     #[must_use]
     pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
@@ -53,5 +61,20 @@ impl<M> From<M> for Response<M> {
             headers: HeaderMap::new(),
             trailers: HeaderMap::new(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn with_header_keeps_earlier_values_of_the_name() {
+        let name = HeaderName::from_static("x-a");
+        let response = Response::from(())
+            .with_header(name.clone(), HeaderValue::from_static("1"))
+            .with_header(name.clone(), HeaderValue::from_static("2"));
+        let values: Vec<_> = response.headers.get_all(name).iter().collect();
+        assert_eq!(values, ["1", "2"]);
     }
 }

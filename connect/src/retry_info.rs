@@ -1,4 +1,4 @@
-//! When a client should try again.
+//! The delay after which a client should retry.
 
 use std::time::Duration;
 
@@ -16,8 +16,18 @@ struct RetryInfo {
 }
 
 impl Error {
-    /// Tells the client to try again after `delay`: in a detail `google.rpc.RetryInfo` for
-    /// programs, and in the header `Retry-After`, which counts whole seconds, for proxies and people.
+    /// Asks the client to retry after `delay`: with a detail `google.rpc.RetryInfo` for programs,
+    /// and with the header `Retry-After`, which counts whole seconds, for proxies and people.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use connect::Error;
+    ///
+    /// let error = Error::unavailable("overloaded").with_retry_after(Duration::from_millis(1_500));
+    /// assert_eq!(error.headers()["retry-after"], "2");
+    /// assert_eq!(error.details()[0].type_name, "google.rpc.RetryInfo");
+    /// ```
     #[must_use]
     pub fn with_retry_after(self, delay: Duration) -> Self {
         let info = RetryInfo {
@@ -27,7 +37,7 @@ impl Error {
             }),
         };
         let mut error = self.with_detail("google.rpc.RetryInfo", info.encode_to_vec());
-        // Rounded up: at zero seconds it would be too early.
+        // Rounded up, as a client must not retry too early.
         let seconds = delay.as_secs() + u64::from(delay.subsec_nanos() > 0);
         let seconds = HeaderValue::from(seconds);
         error.headers_mut().insert(header::RETRY_AFTER, seconds);
@@ -40,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_delay_is_in_detail_and_header() {
+    fn delay_is_in_detail_and_header() {
         let error = Error::unavailable("later").with_retry_after(Duration::from_millis(1_500));
         assert_eq!(error.headers()["retry-after"], "2");
         let detail = &error.details()[0];

@@ -1,11 +1,12 @@
-//! The clock and the timer that the protocol needs from its platform.
+//! The clock and the timer of the platform.
 
 use std::pin::Pin;
 use std::time::Duration;
 
 use crate::unix_millis::UnixMillis;
 
-/// A clock and a timer. The crate has neither of its own: on wasm32 `std::time` traps.
+/// Clock and timer of the platform. This crate has none of its own, as `std::time` panics on
+/// wasm32.
 ///
 /// ```
 /// use std::time::{Duration, SystemTime};
@@ -21,7 +22,7 @@ use crate::unix_millis::UnixMillis;
 ///     }
 ///
 ///     async fn sleep(&self, duration: Duration) {
-///         std::thread::sleep(duration);
+///         std::thread::sleep(duration); // a real one yields to other tasks
 ///     }
 /// }
 ///
@@ -35,22 +36,43 @@ pub trait Runtime {
     /// Returns the current time.
     fn now(&self) -> UnixMillis;
 
-    /// Returns after `duration`.
+    /// Waits for `duration`.
     async fn sleep(&self, duration: Duration);
 }
 
-/// Runs `call` until it is done or `timeout` is over, whichever comes first.
-/// `None` when time was up.
+/// Runs `call` until it completes; returns `None` if `sleep` completes first.
 ///
-/// Both are pinned by the caller: a future that is passed on by value is stored once more in each
-/// function that it passes through, and those of handlers are large.
+/// The caller pins both futures: a future passed by value is stored once more in each function
+/// that it passes through, and those of handlers are large.
 pub(crate) async fn with_timeout<T>(
     sleep: Pin<&mut impl Future<Output = ()>>,
     call: Pin<&mut impl Future<Output = T>>,
 ) -> Option<T> {
     use futures_util::future::{Either, select};
     match select(call, sleep).await {
-        Either::Left((answer, _)) => Some(answer),
+        Either::Left((output, _)) => Some(output),
         Either::Right(((), _)) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::{pending, ready};
+    use std::pin::pin;
+
+    use futures_executor::block_on;
+
+    use super::*;
+
+    #[test]
+    fn output_wins_over_a_timer_that_fires_at_the_same_time() {
+        let output = block_on(with_timeout(pin!(ready(())), pin!(ready(1))));
+        assert_eq!(output, Some(1));
+    }
+
+    #[test]
+    fn timer_ends_a_call_that_does_not_complete() {
+        let output = block_on(with_timeout(pin!(ready(())), pin!(pending::<i32>())));
+        assert_eq!(output, None);
     }
 }

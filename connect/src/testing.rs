@@ -1,4 +1,4 @@
-//! A runtime and a transport in memory, for tests of services: feature `testing`.
+//! A runtime and a transport in memory, for tests of services. Needs the feature `testing`.
 
 use std::cell::Cell;
 use std::future::poll_fn;
@@ -80,6 +80,20 @@ impl Runtime for TestRuntime {
 }
 
 /// Transport whose other end is a function, such as a generated router.
+///
+/// ```
+/// use connect::bytes::Bytes;
+/// use connect::testing::{Loopback, TestRuntime};
+/// use connect::{Error, Transport as _, error_response, http};
+///
+/// let transport = Loopback {
+///     runtime: TestRuntime::default(),
+///     serve: async |_| Ok(error_response(&Error::unavailable("overloaded"))),
+/// };
+/// let request = http::Request::new(Bytes::new());
+/// let response = futures_executor::block_on(transport.send(request)).unwrap();
+/// assert_eq!(response.status(), 503);
+/// ```
 #[derive(Clone, Debug)]
 pub struct Loopback<F> {
     /// Runtime whose timers end calls.

@@ -1,4 +1,4 @@
-//! The `Connect-Timeout-Ms` header.
+//! The header `Connect-Timeout-Ms`.
 
 use std::time::Duration;
 
@@ -7,22 +7,21 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use crate::error::Error;
 use crate::metadata;
 
-/// How long the caller waits for an answer, in milliseconds.
+/// Name of the header, whose value is the time in milliseconds that the client waits.
 pub(crate) const NAME: HeaderName = HeaderName::from_static("connect-timeout-ms");
 
-/// Connect spec: "Timeout-Milliseconds" has at most ten digits.
+/// Connect spec: "Timeout-Milliseconds" has one to ten digits.
 const MAX_DIGITS: usize = 10;
 
-/// The largest timeout that can be written in the header.
+/// Largest timeout that the header can hold.
 const MAX_TIMEOUT_MS: u128 = 9_999_999_999;
 
-/// Reads the header. `Ok(None)` when there is none, which means no timeout.
+/// Parses the header. `None` means that there is no timeout.
 ///
 /// # Errors
-/// `invalid_argument` unless it is one to ten decimal digits; unlike connect-go's parser this
-/// takes no sign.
+/// `invalid_argument` unless the value is one to ten decimal digits. connect-go also takes a sign.
 pub(crate) fn parse(headers: &HeaderMap) -> Result<Option<Duration>, Error> {
-    let digits = metadata::first(headers, &NAME);
+    let digits = metadata::first_value(headers, &NAME);
     if digits.is_empty() {
         return Ok(None);
     }
@@ -40,7 +39,7 @@ pub(crate) fn parse(headers: &HeaderMap) -> Result<Option<Duration>, Error> {
     }
 }
 
-/// The header's value for `timeout`, which is cut to what ten digits can say.
+/// Returns the header's value for `timeout`, or the largest value for a longer one.
 pub(crate) fn format(timeout: Duration) -> HeaderValue {
     let milliseconds = timeout.as_millis().min(MAX_TIMEOUT_MS);
     u64::try_from(milliseconds).unwrap_or(0).into()
@@ -58,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn one_to_ten_digits_are_a_timeout() {
+    fn one_to_ten_digits_are_accepted() {
         assert_eq!(parsed("0").unwrap(), Some(Duration::ZERO));
         assert_eq!(parsed("250").unwrap(), Some(Duration::from_millis(250)));
         let longest = parsed("9999999999").unwrap();
@@ -67,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_refused() {
+    fn other_values_are_rejected() {
         for value in ["-5", "+5", "1.5", "12345678901", "abc", "5s"] {
             let error = parsed(value).unwrap_err();
             assert_eq!(error.code(), Code::InvalidArgument, "{value:?}");
@@ -75,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_timeout_is_cut_to_ten_digits() {
+    fn long_timeout_is_shortened_to_ten_digits() {
         assert_eq!(format(Duration::MAX), "9999999999");
         assert_eq!(format(Duration::from_micros(1_500_999)), "1500");
     }

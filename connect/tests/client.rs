@@ -1,11 +1,11 @@
-//! The client against the server, and against answers that no Connect server gives.
+//! The client against the server, and against responses of other servers.
 
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "a test ends where it cannot go on"
+    reason = "a failed assertion ends a test"
 )]
 
 use std::cell::RefCell;
@@ -33,7 +33,7 @@ const MOMENT: Timestamp = Timestamp {
     nanos: 6,
 };
 
-/// Calls a server that answers each call with `handler`.
+/// Calls a server with that handler.
 fn call_server(
     codec: Codec,
     options: CallOptions,
@@ -55,7 +55,7 @@ fn call_server(
     block_on(client.unary(&METHOD, &MOMENT, options))
 }
 
-/// Calls what answers everything the same.
+/// Calls a server that has the same response for every request.
 fn call_stub(
     status: StatusCode,
     content_type: &'static str,
@@ -63,12 +63,12 @@ fn call_stub(
 ) -> Result<Response<Timestamp>, Error> {
     let runtime = TestRuntime::default();
     let serve = async |_| {
-        let mut answer = http::Response::new(Bytes::from(body));
-        *answer.status_mut() = status;
-        answer
+        let mut response = http::Response::new(Bytes::from(body));
+        *response.status_mut() = status;
+        response
             .headers_mut()
             .insert("content-type", HeaderValue::from_static(content_type));
-        Ok(answer)
+        Ok(response)
     };
     let client = Client::new(
         Loopback {
@@ -83,7 +83,7 @@ fn call_stub(
 }
 
 #[test]
-fn a_call_goes_there_and_back_in_either_codec_gzipped_or_not() {
+fn call_round_trips_in_both_codecs_with_and_without_gzip() {
     for codec in [Codec::Proto, Codec::Json] {
         for gzip in [false, true] {
             let options = CallOptions {
@@ -91,38 +91,38 @@ fn a_call_goes_there_and_back_in_either_codec_gzipped_or_not() {
                 timeout: Some(Duration::from_millis(1_500)),
                 ..CallOptions::default()
             };
-            let answer = call_server(codec, options, &async |cx: &Context, message| {
+            let response = call_server(codec, options, &async |cx: &Context, message| {
                 assert_eq!(cx.headers()["connect-protocol-version"], "1");
                 assert_eq!(cx.headers()["connect-timeout-ms"], "1500");
                 Ok(Response::from(message))
             });
-            assert_eq!(answer.unwrap().message, MOMENT);
+            assert_eq!(response.unwrap().message, MOMENT);
         }
     }
 }
 
 #[test]
-fn metadata_and_errors_arrive_whole() {
+fn metadata_and_errors_round_trip() {
     let mut options = CallOptions::default();
     options
         .headers
         .insert("x-sent", HeaderValue::from_static("1"));
     let error = call_server(Codec::Proto, options, &async |cx: &Context, _| {
         let sent = cx.headers()["x-sent"].clone();
-        let mut error = Error::not_found("nobody").with_detail("a.B", vec![1, 2]);
+        let mut error = Error::not_found("missing").with_detail("a.B", vec![1, 2]);
         error.headers_mut().insert("x-back", sent.clone());
         error.trailers_mut().insert("x-last", sent);
         Err(error)
     })
     .unwrap_err();
-    assert_eq!((error.code(), error.message()), (Code::NotFound, "nobody"));
+    assert_eq!((error.code(), error.message()), (Code::NotFound, "missing"));
     assert_eq!(error.details()[0].value.as_ref(), [1, 2]);
     assert_eq!(error.headers()["x-back"], "1");
     assert_eq!(error.trailers()["x-last"], "1");
 }
 
 #[test]
-fn an_answer_that_is_no_connect_server_s_is_judged_by_its_status() {
+fn response_without_a_connect_error_has_the_code_of_its_status() {
     for (status, code) in [
         (StatusCode::NOT_FOUND, Code::Unimplemented),
         (StatusCode::SERVICE_UNAVAILABLE, Code::Unavailable),
@@ -147,7 +147,7 @@ fn an_answer_that_is_no_connect_server_s_is_judged_by_its_status() {
 }
 
 #[test]
-fn a_call_ends_at_its_timeout() {
+fn call_ends_at_its_timeout() {
     let runtime = TestRuntime::default();
     runtime.fire_timers(true);
     let sent = RefCell::new(None);
@@ -168,8 +168,9 @@ fn a_call_ends_at_its_timeout() {
         timeout: Some(Duration::from_secs(2)),
         ..CallOptions::default()
     };
-    let answer: Result<Response<Timestamp>, _> = block_on(client.unary(&METHOD, &MOMENT, options));
-    assert_eq!(answer.unwrap_err().code(), Code::DeadlineExceeded);
+    let response: Result<Response<Timestamp>, _> =
+        block_on(client.unary(&METHOD, &MOMENT, options));
+    assert_eq!(response.unwrap_err().code(), Code::DeadlineExceeded);
     let sent = sent.borrow();
     let sent = sent.as_ref().unwrap();
     assert_eq!(sent.uri(), "http://test/test.v1.Clock/Set");

@@ -14,8 +14,8 @@ pub(super) fn emit(comment: &[String], default: &str) -> TokenStream {
     quote! { #(#[doc = #lines])* }
 }
 
-/// Escapes a comment so that it makes neither links nor doc tests: brackets are escaped, code blocks
-/// are marked as text, and indentation, which would make code, is removed.
+/// Escapes a comment so that it makes neither links nor doc tests: brackets are escaped, code
+/// blocks are marked as text, and indentation, which would make code, is removed.
 fn escape(text: &str) -> Vec<String> {
     let mut in_fence = false;
     text.trim_end()

@@ -15,7 +15,7 @@ const DEFAULT_PACKAGE: &str = "no_package";
 /// Assigns the default package to files without one, and rewrites all references to their types.
 ///
 /// # Errors
-/// When a file has a package of that name.
+/// Returns an error if a file has a package of that name.
 pub(super) fn assign(files: &mut [FileDescriptorProto]) -> Result<(), Error> {
     if let Some(file) = files.iter().find(|file| file.package() == DEFAULT_PACKAGE) {
         return Err(Error::new(format!(

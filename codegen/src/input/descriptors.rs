@@ -27,7 +27,7 @@ pub(super) struct Descriptors {
 /// Compiles `files`, `internal_files` and their imports.
 ///
 /// # Errors
-/// When a file cannot be compiled, or is in both lists.
+/// Returns an error if a file cannot be compiled, or is in both lists.
 pub(super) fn compile(
     includes: &[PathBuf],
     files: &[PathBuf],
@@ -63,7 +63,10 @@ pub(super) fn compile(
 /// Returns the names of compiled files, which the build script gave as paths below an include
 /// folder or, as protox allows it too, below the current one.
 fn names(compiler: &protox::Compiler, paths: &[PathBuf]) -> BTreeSet<String> {
-    let is_same = |one: &Path, other: &Path| matches!((fs::canonicalize(one), fs::canonicalize(other)), (Ok(one), Ok(other)) if one == other);
+    let is_same = |one: &Path, other: &Path| {
+        let other = fs::canonicalize(other);
+        fs::canonicalize(one).is_ok_and(|one| other.is_ok_and(|other| one == other))
+    };
     compiler
         .files()
         .filter(|file| {

@@ -2,38 +2,62 @@
 
 mod rewrite;
 
-use prost_types::{DescriptorProto, EnumDescriptorProto};
+use std::collections::BTreeSet;
+
+use prost_types::{DescriptorProto, EnumDescriptorProto, FileDescriptorProto};
 
 use crate::error::Error;
 use crate::input::{Input, WELL_KNOWN_MODULE, WELL_KNOWN_PACKAGE};
 use crate::messages::Sources;
+use crate::rust_names::module_path;
 
 /// Generates `Serialize` and `Deserialize` for all messages and enums but those of internal files.
 pub(crate) fn generate(input: &Input) -> Result<Sources, Error> {
+    let packages: BTreeSet<_> = input
+        .public_files()
+        .map(FileDescriptorProto::package)
+        .filter(|package| *package != WELL_KNOWN_PACKAGE)
+        .collect();
+    let mut sources = Sources::new();
+    for package in &packages {
+        let nested = packages
+            .iter()
+            .filter(|other| other.starts_with(&format!("{package}.")));
+        if let Some(source) = generate_package(input, package, nested.copied())? {
+            sources.insert(module_path(package), rewrite::rewrite(&source)?);
+        }
+    }
+    Ok(sources)
+}
+
+/// Returns pbjson's code for a package, or nothing if it has no types. `nested` are the packages
+/// below it.
+fn generate_package<'a>(
+    input: &Input,
+    package: &str,
+    nested: impl Iterator<Item = &'a str>,
+) -> Result<Option<String>, Error> {
     let mut builder = pbjson_build::Builder::new();
     for file in &input.files {
         builder.register_file_descriptor(file.clone());
     }
-    let well_known = format!(".{WELL_KNOWN_PACKAGE}");
-    let written = builder
+    let prefix = format!(".{package}");
+    let generated = builder
         .btree_map(["."])
         .exclude(internal_types(input))
-        .exclude([well_known.clone()])
-        .extern_path(well_known, WELL_KNOWN_MODULE)
+        .exclude(nested.map(|package| format!(".{package}")))
+        .extern_path(format!(".{WELL_KNOWN_PACKAGE}"), WELL_KNOWN_MODULE)
+        // With `self` in front, a type parameter of pbjson's code does not hide a message `V`.
+        .extern_path(&prefix, "self")
         // As Connect's own codecs do: client and server may have different versions of the proto.
         .ignore_unknown_fields()
-        .generate(&["."], |_| Ok(Vec::new()))
+        .generate(&[prefix], |_| Ok(Vec::new()))
         .map_err(|error| Error::new(error.to_string()))?;
-    written
-        .into_iter()
-        .map(|(package, source)| {
-            // pbjson escapes keywords for Rust, but this is the name of a file.
-            let package = package.to_string().replace("r#", "");
-            let source =
-                String::from_utf8(source).map_err(|error| Error::new(error.to_string()))?;
-            Ok((package, rewrite::rewrite(&source)?))
-        })
-        .collect()
+    let source = generated.into_iter().next();
+    source
+        .map(|(_, source)| String::from_utf8(source))
+        .transpose()
+        .map_err(|error| Error::new(error.to_string()))
 }
 
 /// Returns the names of the outermost types of internal files, as descriptors refer to them.

@@ -142,18 +142,23 @@ fn key_type(key: &Type) -> Type {
 fn reject_duplicates(each_field: &ExprWhile) -> Expr {
     let body = &each_field.body;
     match &*each_field.cond {
-        Expr::Let(_) => parse_quote!({
-            let mut fields_seen = ::std::vec::Vec::new();
-            let is_unknown = |k: &GeneratedField| matches!(k, GeneratedField::__SkipField__);
-            while let Some(k) = ::connect::json::next_field(&mut map_, &mut fields_seen, is_unknown)? #body
-        }),
+        Expr::Let(_) => {
+            let next: Expr = parse_quote! {
+                ::connect::json::next_field(&mut map_, &mut fields_seen, is_unknown)?
+            };
+            parse_quote!({
+                let mut fields_seen = ::std::vec::Vec::new();
+                let is_unknown = |k: &GeneratedField| matches!(k, GeneratedField::__SkipField__);
+                while let Some(k) = #next #body
+            })
+        }
         // pbjson's loop for a message without fields.
         _ => Expr::While(each_field.clone()),
     }
 }
 
-/// Returns the call that writes an enum's value. pbjson writes `Kind::try_from(number).map_err(..)`,
-/// which fails for a number that the proto does not have.
+/// Returns the call that writes an enum's value. That of pbjson,
+/// `Kind::try_from(number).map_err(..)`, fails for a number that the proto does not have.
 fn write_enum(receiver: &Expr) -> Option<Expr> {
     let Expr::Call(call) = receiver else {
         return None;
@@ -168,11 +173,18 @@ fn write_enum(receiver: &Expr) -> Option<Expr> {
     is_try_from.then(|| parse_quote!(::connect::json::enumeration::<#kind, S::Error>(#number)))
 }
 
-/// Types of values that pbjson names, enums aside. Those of messages are inferred.
-const NOT_ENUMS: [&str; 6] = ["BTreeMap", "Bytes", "IgnoredAny", "Number", "Option", "Vec"];
-
+/// Returns true for an enum of the proto. pbjson names it by a path from this package's module or
+/// in `connect::wkt`, names no message, and names all other types differently.
 fn is_enum(value: &Type) -> bool {
-    container(value).is_some_and(|name| !NOT_ENUMS.contains(&name.as_str()))
+    let Type::Path(path) = value else {
+        return false;
+    };
+    let mut segments = path.path.segments.iter().map(|segment| &segment.ident);
+    match segments.next() {
+        Some(first) if first == "connect" => segments.next().is_some_and(|second| second == "wkt"),
+        Some(first) => first == "self" || first == "super",
+        None => false,
+    }
 }
 
 /// Returns the name of a type, without its path.
@@ -212,26 +224,37 @@ mod tests {
                 b = map_.next_value::<Vec<::pbjson::private::BytesDeserialize<_>>>()?;
                 c = map_.next_value()?;
                 d = self.gen;
-                e = map_.next_value::<Kind>()? as i32;
-                f = map_.next_value::<Option<a::Kind>>()?;
-                g = map_.next_value::<std::collections::BTreeMap<pbjson::private::NumberDeserialize<i32>, Kind>>()?;
+                e = map_.next_value::<self::Kind>()? as i32;
+                f = map_.next_value::<Option<super::a::Kind>>()?;
+                g = map_.next_value::<std::collections::BTreeMap<
+                    pbjson::private::NumberDeserialize<i32>,
+                    self::Number,
+                >>()?;
                 h = a::Kind::try_from(*v).map_err(|_| whatever())?;
                 i = pbjson::private::base64::encode(v);
+                j = map_.next_value::<Vec<::connect::wkt::NullValue>>()?;
                 let k: std::collections::HashMap<_, _> = l;
                 { if a__.is_some() { return; } a__ = b; }
             }",
         );
         let expected = parse_quote! {
             fn f() {
-                a = ::connect::json::next_value::<Option<::connect::json::Number<_>>, _>(&mut map_)?;
-                b = ::connect::json::next_value::<::std::vec::Vec<::connect::json::Bytes<_>>, _>(&mut map_)?;
+                a = ::connect::json::next_value::<
+                    Option<::connect::json::Number<_>>, _,
+                >(&mut map_)?;
+                b = ::connect::json::next_value::<
+                    ::std::vec::Vec<::connect::json::Bytes<_>>, _,
+                >(&mut map_)?;
                 c = ::connect::json::next_value(&mut map_)?;
                 d = self.r#gen;
-                e = ::connect::json::next_enum::<Kind, _>(&mut map_)? as i32;
-                f = ::connect::json::next_optional_enum::<a::Kind, _>(&mut map_)?;
-                g = ::connect::json::next_enum_map::<::connect::json::Key<i32>, Kind, _>(&mut map_)?;
+                e = ::connect::json::next_enum::<self::Kind, _>(&mut map_)? as i32;
+                f = ::connect::json::next_optional_enum::<super::a::Kind, _>(&mut map_)?;
+                g = ::connect::json::next_enum_map::<
+                    ::connect::json::Key<i32>, self::Number, _,
+                >(&mut map_)?;
                 h = ::connect::json::enumeration::<a::Kind, S::Error>(*v)?;
                 i = ::connect::json::encode_base64(v);
+                j = ::connect::json::next_enums::<::connect::wkt::NullValue, _>(&mut map_)?;
                 let k: ::std::collections::BTreeMap<_, _> = l;
                 {
                     if let Some(value) = b {

@@ -1,4 +1,4 @@
-//! Bytes as base64.
+//! Bytes fields, as base64.
 
 use std::borrow::Cow;
 
@@ -10,12 +10,21 @@ use serde::{Deserialize, Deserializer};
 
 use super::text::Text;
 
-/// Bytes in either alphabet of base64, padded or not.
+/// Bytes from base64 in the standard or the URL-safe alphabet, with or without padding.
+///
+/// ```
+/// use connect::json::Bytes;
+///
+/// for json in [r#""+/8=""#, r#""-_8""#] {
+///     let Bytes(bytes) = serde_json::from_str::<Bytes<Vec<u8>>>(json)?;
+///     assert_eq!(bytes, [0xfb, 0xff]);
+/// }
+/// # Ok::<_, serde_json::Error>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Bytes<T>(pub T);
 
-/// As Go reads it: with all of its padding or none, whatever bits are left over, and line breaks
-/// anywhere, which count all the same when it is asked whether it could be padded.
+/// Creates an engine that decodes like Go: trailing bits are ignored.
 const fn engine(alphabet: &alphabet::Alphabet, padding: DecodePaddingMode) -> GeneralPurpose {
     let lenient = GeneralPurposeConfig::new()
         .with_decode_allow_trailing_bits(true)
@@ -34,6 +43,8 @@ impl<'de, T: From<Vec<u8>>> Deserialize<'de> for Bytes<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let Text(text) = Text::deserialize(deserializer)?;
         let is_url_safe = text.contains(['-', '_']);
+        // As Go: line breaks may stand anywhere, and count towards the length that decides
+        // whether there must be padding.
         let engine = match (is_url_safe, text.len() % 4) {
             (false, 0) => STANDARD,
             (false, _) => STANDARD_UNPADDED,
@@ -53,7 +64,13 @@ impl<'de, T: From<Vec<u8>>> Deserialize<'de> for Bytes<T> {
     }
 }
 
-/// Bytes as they are written: in the standard alphabet, padded.
+/// Encodes bytes in the standard alphabet of base64, with padding.
+///
+/// ```
+/// use connect::json::encode_base64;
+///
+/// assert_eq!(encode_base64([0xfb, 0xff]), "+/8=");
+/// ```
 #[must_use]
 pub fn encode_base64(bytes: impl AsRef<[u8]>) -> String {
     base64::engine::general_purpose::STANDARD.encode(bytes)
@@ -64,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn either_alphabet_is_read_padded_or_not() {
+    fn both_alphabets_are_decoded_with_or_without_padding() {
         for text in [
             r#""-_8=""#,
             r#""-_8""#,
@@ -72,13 +89,13 @@ mod tests {
             r#""+\/8""#,
             r#""+/\r\n8""#,
         ] {
-            let read: Bytes<Vec<u8>> = serde_json::from_str(text).unwrap();
-            assert_eq!(read.0, [0xfb, 0xff], "{text}");
+            let decoded: Bytes<Vec<u8>> = serde_json::from_str(text).unwrap();
+            assert_eq!(decoded.0, [0xfb, 0xff], "{text}");
         }
     }
 
     #[test]
-    fn anything_else_is_refused() {
+    fn other_values_are_rejected() {
         for text in [r#""+_8=""#, r#""*""#, r#""AQ=""#, r#""+/8=\n""#, "1", "[]"] {
             assert!(
                 serde_json::from_str::<Bytes<Vec<u8>>>(text).is_err(),

@@ -1,5 +1,5 @@
-//! Enums as names or numbers. prost keeps them as `i32`, so that a number that the proto does not
-//! have is kept; pbjson would refuse to write or read it.
+//! Enum fields, as names or numbers. prost stores them as `i32`, so numbers that the proto does not
+//! have are preserved; pbjson would reject them.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -14,25 +14,49 @@ use super::nullable::next_value;
 use super::number::{Scalar as _, is_number};
 use super::text::Text;
 
-/// A value of the enum `E`: its number, known or not.
+/// Serializable value of the enum `E`. [`enumeration`] creates it.
 #[derive(Clone, Copy, Debug)]
 pub struct Enumeration<E> {
     number: i32,
-    of: PhantomData<E>,
+    marker: PhantomData<E>,
 }
 
-/// A value to write, of a type that generated code can name without knowing its errors.
+/// Creates a serializable value of the enum `E`: its name, or the number if the proto has no name
+/// for it.
+///
+/// ```
+/// use connect::json::enumeration;
+///
+/// #[derive(serde::Serialize)]
+/// enum Priority {
+///     #[serde(rename = "PRIORITY_LOW")]
+///     Low,
+/// }
+///
+/// impl TryFrom<i32> for Priority {
+///     type Error = ();
+///
+///     fn try_from(number: i32) -> Result<Self, ()> {
+///         if number == 0 { Ok(Self::Low) } else { Err(()) }
+///     }
+/// }
+///
+/// let known = enumeration::<Priority, serde_json::Error>(0)?;
+/// assert_eq!(serde_json::to_string(&known)?, r#""PRIORITY_LOW""#);
+/// let unknown = enumeration::<Priority, serde_json::Error>(7)?;
+/// assert_eq!(serde_json::to_string(&unknown)?, "7");
+/// # Ok::<_, serde_json::Error>(())
+/// ```
 ///
 /// # Errors
-/// Never.
+/// None. Generated code expects a result here, with the error type of its serializer.
 pub fn enumeration<E, Error>(number: i32) -> Result<Enumeration<E>, Error> {
     Ok(Enumeration {
         number,
-        of: PhantomData,
+        marker: PhantomData,
     })
 }
 
-/// The name, or the number if the proto has no name for it.
 impl<E: TryFrom<i32> + Serialize> Serialize for Enumeration<E> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match E::try_from(self.number) {
@@ -42,22 +66,22 @@ impl<E: TryFrom<i32> + Serialize> Serialize for Enumeration<E> {
     }
 }
 
-/// What stands where an enum's value should: a number, or `None` for a name that the proto does
-/// not have, which Connect's codecs ignore like an unknown field.
-struct Read<E>(Option<i32>, PhantomData<E>);
+/// Decoded value of an enum: a number, or `None` for a name that the proto does not have, which
+/// Connect's codecs ignore like an unknown field.
+struct EnumValue<E>(Option<i32>, PhantomData<E>);
 
-impl<E> Default for Read<E> {
+impl<E> Default for EnumValue<E> {
     fn default() -> Self {
         Self(None, PhantomData)
     }
 }
 
-impl<'de, E: Deserialize<'de> + Into<i32>> Deserialize<'de> for Read<E> {
+impl<'de, E: Deserialize<'de> + Into<i32>> Deserialize<'de> for EnumValue<E> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let json = <&'de RawValue>::deserialize(deserializer)?.get();
         let number = if json.starts_with('"') {
             let name: Text<'_> = serde_json::from_str(json).map_err(D::Error::custom)?;
-            by_name::<E>(&name.0)
+            number_of::<E>(&name.0)
         } else if is_number(json) {
             let number = i32::from_json_number(json);
             Some(number.ok_or_else(|| D::Error::custom("not a value of an enum"))?)
@@ -70,8 +94,9 @@ impl<'de, E: Deserialize<'de> + Into<i32>> Deserialize<'de> for Read<E> {
     }
 }
 
-fn by_name<'de, E: Deserialize<'de> + Into<i32>>(name: &str) -> Option<i32> {
-    /// Gives out a name that lives shorter than what is made of it.
+/// Returns the number of a name; `None` if the enum `E` has no such name.
+fn number_of<'de, E: Deserialize<'de> + Into<i32>>(name: &str) -> Option<i32> {
+    /// Deserializer of a name whose lifetime is shorter than the deserialized value's.
     struct Name<'a>(&'a str);
 
     impl<'de> Deserializer<'de> for Name<'_> {
@@ -92,10 +117,10 @@ fn by_name<'de, E: Deserialize<'de> + Into<i32>>(name: &str) -> Option<i32> {
     E::deserialize(Name(name)).ok().map(Into::into)
 }
 
-/// Reads a field of the enum `E`.
+/// Decodes a field of the enum `E`. The [module](super) has an example.
 ///
 /// # Errors
-/// When its value is no name and no number.
+/// The value is neither a name nor a number.
 pub fn next_enum<'de, E, M>(map: &mut M) -> Result<i32, M::Error>
 where
     E: Deserialize<'de> + Into<i32>,
@@ -104,22 +129,22 @@ where
     Ok(next_optional_enum::<E, M>(map)?.unwrap_or_default())
 }
 
-/// Reads a field of the enum `E` that may be absent.
+/// Decodes an optional field of the enum `E`, like [`next_enum`].
 ///
 /// # Errors
-/// When its value is no name and no number.
+/// The value is neither a name nor a number.
 pub fn next_optional_enum<'de, E, M>(map: &mut M) -> Result<Option<i32>, M::Error>
 where
     E: Deserialize<'de> + Into<i32>,
     M: MapAccess<'de>,
 {
-    next_value::<Read<E>, M>(map).map(|read| read.0)
+    next_value::<EnumValue<E>, M>(map).map(|value| value.0)
 }
 
-/// Reads a field of many values of the enum `E`.
+/// Decodes a repeated field of the enum `E`, like [`next_enum`].
 ///
 /// # Errors
-/// When its value is no list, or has an element that is no name and no number.
+/// The value is no array, or an element is neither a name nor a number.
 pub fn next_enums<'de, E, M>(map: &mut M) -> Result<Vec<i32>, M::Error>
 where
     E: Deserialize<'de> + Into<i32>,
@@ -128,10 +153,10 @@ where
     next_value::<Known<Vec<i32>, E>, M>(map).map(|known| known.0)
 }
 
-/// Reads a field that maps to values of the enum `E`.
+/// Decodes a map field with values of the enum `E`, like [`next_enum`].
 ///
 /// # Errors
-/// When its value is no object, or has a value that is no name and no number.
+/// The value is no object, a key occurs twice, or a member is neither a name nor a number.
 pub fn next_enum_map<'de, K, E, M>(map: &mut M) -> Result<BTreeMap<K, i32>, M::Error>
 where
     K: Deserialize<'de> + Ord,
@@ -141,7 +166,7 @@ where
     next_value::<Known<BTreeMap<K, i32>, E>, M>(map).map(|known| known.0)
 }
 
-/// A collection without what has unknown names.
+/// Collection of values without those that have unknown names.
 struct Known<C, E>(C, PhantomData<E>);
 
 impl<C: Default, E> Default for Known<C, E> {
@@ -174,8 +199,8 @@ impl<'de, E: Deserialize<'de> + Into<i32>> Visitor<'de> for Known<Vec<i32>, E> {
     }
 
     fn visit_seq<S: SeqAccess<'de>>(mut self, mut seq: S) -> Result<Self, S::Error> {
-        while let Some(read) = seq.next_element::<Read<E>>()? {
-            self.0.extend(read.0);
+        while let Some(value) = seq.next_element::<EnumValue<E>>()? {
+            self.0.extend(value.0);
         }
         Ok(self)
     }
@@ -197,7 +222,7 @@ where
             if self.0.contains_key(&key) {
                 return Err(M::Error::custom("duplicate map key"));
             }
-            if let Read(Some(number), _) = map.next_value::<Read<E>>()? {
+            if let EnumValue(Some(number), _) = map.next_value::<EnumValue<E>>()? {
                 self.0.insert(key, number);
             }
         }

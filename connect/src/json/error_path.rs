@@ -1,74 +1,78 @@
-//! Where in a JSON text an error is, as a path of members and elements: `endpoints[1]`.
+//! The path of members and elements to an error in a JSON text, such as `endpoints[1]`.
 //!
-//! Following the path while reading would cost every call; this looks for it once something is wrong.
+//! The path is found after an error, as following it while decoding would slow every call down.
 
 use std::fmt::Write as _;
 
-/// Bytes of a path at the most: whoever nests thousands of arrays shall not get an answer three times as long.
+/// Largest path in bytes: a request of thousands of nested arrays must not get a response three
+/// times as long.
 const PATH_BYTES: usize = 256;
 
-/// What is open at a place of the text.
-enum Open<'t> {
-    /// An object, at this member.
+/// Object or array that contains a position of the text.
+enum Container<'t> {
+    /// An object, with the name of the member at the position.
     Object(Option<&'t str>),
-    /// An array, at this element.
+    /// An array, with the index of the element at the position.
     Array(usize),
 }
 
-/// The path of what is being read at a line and column, both counted from 1, columns in bytes. Empty at
-/// the top.
-pub(crate) fn at(text: &str, line: usize, column: usize) -> String {
+/// Returns the path to a position; empty for the top level. Lines and columns count from 1, and
+/// columns count bytes, as in `serde_json::Error`.
+pub(super) fn path_at(text: &str, line: usize, column: usize) -> String {
     let before = text
         .split_inclusive('\n')
         .take(line.saturating_sub(1))
         .map(str::len)
         .sum::<usize>();
     let end = before.saturating_add(column).min(text.len());
-    let mut open = Vec::new();
+    let mut containers = Vec::new();
     let mut rest = text;
-    let mut names_a_member = false;
+    let mut expects_name = false;
     while let Some(first) = rest.chars().next() {
-        let read = text.len() - rest.len();
-        if read >= end {
+        let position = text.len() - rest.len();
+        if position >= end {
             break;
         }
         let mut length = first.len_utf8();
         match first {
             '{' => {
-                open.push(Open::Object(None));
-                names_a_member = true;
+                containers.push(Container::Object(None));
+                expects_name = true;
             }
             '[' => {
-                open.push(Open::Array(0));
-                names_a_member = false;
+                containers.push(Container::Array(0));
+                expects_name = false;
             }
-            // serde_json notices what a value's own reader says only when it has read on to the end of
-            // the object or array: what was read last in there is meant.
-            '}' | ']' if read + length == end => break,
+            // serde_json reports an error of a value's own deserializer at the end of the object
+            // or array around it. The value is the last one in there.
+            '}' | ']' if position + length == end => break,
             '}' | ']' => {
-                open.pop();
-                names_a_member = false;
+                containers.pop();
+                expects_name = false;
             }
-            ',' => match open.last_mut() {
-                Some(Open::Array(index)) => *index += 1,
-                Some(Open::Object(_)) => names_a_member = true,
+            ',' => match containers.last_mut() {
+                Some(Container::Array(index)) => *index += 1,
+                Some(Container::Object(_)) => expects_name = true,
                 None => {}
             },
             '"' => {
                 length = string_length(rest);
-                if let (true, Some(Open::Object(member))) = (names_a_member, open.last_mut()) {
+                if let (true, Some(Container::Object(member))) =
+                    (expects_name, containers.last_mut())
+                {
                     *member = rest.get(1..length.saturating_sub(1));
-                    names_a_member = false;
+                    expects_name = false;
                 }
             }
             _ => {}
         }
         rest = rest.get(length..).unwrap_or_default();
     }
-    join(&open)
+    format_path(&containers)
 }
 
-/// Bytes of the string at the start of `text`, quotes included; all of it if it does not end.
+/// Returns the length in bytes of the string at the start of `text`, with its quotes. A string
+/// that does not end is the whole text.
 fn string_length(text: &str) -> usize {
     let mut is_escaped = false;
     for (index, byte) in text.bytes().enumerate().skip(1) {
@@ -82,17 +86,17 @@ fn string_length(text: &str) -> usize {
     text.len()
 }
 
-fn join(open: &[Open<'_>]) -> String {
+fn format_path(containers: &[Container<'_>]) -> String {
     let mut path = String::new();
-    for each in open {
+    for container in containers {
         let start = path.len();
-        match each {
-            Open::Object(Some(member)) if path.is_empty() => path.push_str(member),
-            Open::Object(Some(member)) => {
+        match container {
+            Container::Object(Some(member)) if path.is_empty() => path.push_str(member),
+            Container::Object(Some(member)) => {
                 let _ = write!(path, ".{member}");
             }
-            Open::Object(None) => {}
-            Open::Array(index) => {
+            Container::Object(None) => {}
+            Container::Array(index) => {
                 let _ = write!(path, "[{index}]");
             }
         }
@@ -110,16 +114,16 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// The path at the place that a `!` marks.
+    /// Returns the path to the position that a `!` marks.
     fn path(text: &str) -> String {
         let (before, after) = text.split_once('!').unwrap();
         let line = before.lines().count().max(1);
         let column = before.lines().last().map_or(0, str::len);
-        at(&format!("{before}{after}"), line, column)
+        path_at(&format!("{before}{after}"), line, column)
     }
 
     #[test]
-    fn members_and_elements_are_named() {
+    fn path_names_members_and_elements() {
         for (text, expected) in [
             ("!", ""),
             ("{!", ""),
@@ -145,19 +149,23 @@ mod tests {
     }
 
     #[test]
-    fn a_path_has_an_end() {
+    fn long_path_is_cut() {
         let deep = format!("{{\"a\":{}", "[".repeat(10_000));
-        let path = at(&deep, 1, deep.len());
+        let path = path_at(&deep, 1, deep.len());
         assert!(path.starts_with("a[0][0]") && path.ends_with("[0]…"));
         assert!(path.len() <= PATH_BYTES + '…'.len_utf8());
         let long = format!("{{\"{}\":", "m".repeat(10_000));
-        assert_eq!(at(&long, 1, long.len()), "…");
+        assert_eq!(path_at(&long, 1, long.len()), "…");
     }
 
     proptest! {
         #[test]
-        fn any_text_has_a_path_anywhere(text in any::<String>(), line in 0..5_usize, column: usize) {
-            at(&text, line, column);
+        fn any_position_of_any_text_has_a_path(
+            text in any::<String>(),
+            line in 0..5_usize,
+            column: usize,
+        ) {
+            path_at(&text, line, column);
         }
     }
 }

@@ -2,7 +2,8 @@
 
 use bytes::Bytes;
 
-use super::{error_path, writer};
+use super::error_path::path_at;
+use super::writer;
 use crate::error::Error;
 use crate::message::{Message, decode_error};
 
@@ -21,7 +22,7 @@ pub(crate) fn decode<M: Message>(bytes: &[u8]) -> Result<M, Error> {
     let text = std::str::from_utf8(bytes).map_err(|error| decode_error(&error))?;
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let message = M::deserialize(&mut deserializer).map_err(|error| {
-        let path = error_path::at(text, error.line(), error.column());
+        let path = path_at(text, error.line(), error.column());
         match path.as_str() {
             "" => decode_error(&error),
             path => decode_error(&format!("{path}: {error}")),

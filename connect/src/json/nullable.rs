@@ -1,16 +1,32 @@
-//! `null`, which stands for the default of every field but those that hold any value.
+//! `null` as the value of a field. It is the default of every field, except for those of
+//! `google.protobuf.Value`, where it is a value.
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor, value::Error};
 use serde::forward_to_deserialize_any;
 
-/// The name under which a type asks for a newtype to say that `null` is one of its values.
-pub(crate) const NULL_MEANS_SOMETHING: &str = "google.protobuf.Value";
+/// Name of the newtype that a type deserializes if `null` is one of its values.
+pub(crate) const NULL_IS_A_VALUE: &str = "google.protobuf.Value";
 
-/// Reads the value of a field. `null` stands for the field's default (ProtoJSON: "null is an
-/// accepted value for all field types").
+/// Decodes the value of a field. `null` is the field's default (ProtoJSON: "null is an accepted
+/// value for all field types").
+///
+/// ```
+/// use connect::json::next_value;
+/// use serde::de::value::MapDeserializer;
+/// use serde::de::MapAccess as _;
+/// use serde_json::json;
+///
+/// let object = [("name", json!("Ada")), ("age", json!(null))];
+/// let mut map = MapDeserializer::new(object.into_iter());
+/// assert_eq!(map.next_key::<String>()?.as_deref(), Some("name"));
+/// assert_eq!(next_value::<String, _>(&mut map)?, "Ada");
+/// assert_eq!(map.next_key::<String>()?.as_deref(), Some("age"));
+/// assert_eq!(next_value::<i32, _>(&mut map)?, 0);
+/// # Ok::<_, serde_json::Error>(())
+/// ```
 ///
 /// # Errors
-/// When the value is neither `null` nor a `T`.
+/// The value is neither `null` nor a `T`.
 pub fn next_value<'de, T, M>(map: &mut M) -> Result<T, M::Error>
 where
     T: Deserialize<'de> + Default,
@@ -20,7 +36,7 @@ where
     Ok(value.unwrap_or_else(|| T::deserialize(Null).unwrap_or_default()))
 }
 
-/// A `null` that only those can read for which it means something.
+/// Deserializer of a `null`. It fails for every type but those for which `null` is a value.
 struct Null;
 
 impl<'de> Deserializer<'de> for Null {
@@ -39,7 +55,7 @@ impl<'de> Deserializer<'de> for Null {
         name: &'static str,
         visitor: V,
     ) -> Result<V::Value, Error> {
-        if name == NULL_MEANS_SOMETHING {
+        if name == NULL_IS_A_VALUE {
             visitor.visit_unit()
         } else {
             self.deserialize_any(visitor)

@@ -1,4 +1,4 @@
-//! Members of objects, each of which may stand there once.
+//! Members of objects, each of which may occur once.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,12 +10,36 @@ use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 
 use super::nullable::next_value;
 
-/// Reads which field of a message comes next. `seen` are the fields before it; `is_unknown` tells
-/// those that the message does not have, which may come again.
+/// Decodes the name of a message's next field and adds it to `seen`. `is_unknown` returns whether
+/// the message lacks the field; such fields may repeat.
+///
+/// ```
+/// use connect::json::{next_field, next_value};
+/// use serde::de::value::MapDeserializer;
+/// use serde_json::json;
+///
+/// #[derive(serde::Deserialize)]
+/// #[serde(field_identifier, rename_all = "camelCase")]
+/// enum Field {
+///     MeshId,
+///     #[serde(other)]
+///     Unknown,
+/// }
+///
+/// let object = [("meshId", json!("m1")), ("meshId", json!(null))];
+/// let mut map = MapDeserializer::new(object.into_iter());
+/// let mut seen = Vec::new();
+/// let is_unknown = |field: &Field| matches!(field, Field::Unknown);
+/// let field = next_field(&mut map, &mut seen, is_unknown)?;
+/// assert!(matches!(field, Some(Field::MeshId)));
+/// let mesh_id: String = next_value(&mut map)?;
+/// assert!(next_field(&mut map, &mut seen, is_unknown).is_err(), "duplicate field");
+/// # Ok::<_, serde_json::Error>(())
+/// ```
 ///
 /// # Errors
-/// When the field was there before, under either of its names: pbjson overlooks those that were
-/// `null`.
+/// The field is a duplicate, under either of its names. pbjson misses duplicates of fields that
+/// were `null`.
 pub fn next_field<'de, F, M>(
     map: &mut M,
     seen: &mut Vec<Discriminant<F>>,
@@ -28,20 +52,34 @@ where
     let Some(field) = map.next_key::<F>()? else {
         return Ok(None);
     };
-    let this = discriminant(&field);
+    let name = discriminant(&field);
     if !is_unknown(&field) {
-        if seen.contains(&this) {
+        if seen.contains(&name) {
             return Err(M::Error::custom("duplicate field"));
         }
-        seen.push(this);
+        seen.push(name);
     }
     Ok(Some(field))
 }
 
-/// Reads the value of a map field.
+/// Decodes the value of a map field.
+///
+/// ```
+/// use connect::json::next_map;
+/// use serde::de::value::MapDeserializer;
+/// use serde::de::MapAccess as _;
+/// use serde_json::json;
+///
+/// let object = [("labels", json!({"region": "eu"}))];
+/// let mut map = MapDeserializer::new(object.into_iter());
+/// assert_eq!(map.next_key::<String>()?.as_deref(), Some("labels"));
+/// let labels = next_map::<String, String, _>(&mut map)?;
+/// assert_eq!(labels["region"], "eu");
+/// # Ok::<_, serde_json::Error>(())
+/// ```
 ///
 /// # Errors
-/// When it is no object, or has a key twice.
+/// The value is no object, or a key occurs twice.
 pub fn next_map<'de, K, V, M>(map: &mut M) -> Result<BTreeMap<K, V>, M::Error>
 where
     K: Deserialize<'de> + Ord,
@@ -51,6 +89,7 @@ where
     next_value::<Unique<K, V>, M>(map).map(|unique| unique.0)
 }
 
+/// Map whose keys occur once each in JSON.
 struct Unique<K, V>(BTreeMap<K, V>);
 
 impl<K, V> Default for Unique<K, V> {

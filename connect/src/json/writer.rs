@@ -1,5 +1,5 @@
-//! Writes JSON as ProtoJSON has it: unlike `serde_json`, with `NaN` and infinities as strings, and
-//! floats in the form that Go gives them.
+//! A serializer for ProtoJSON. Unlike `serde_json`, it encodes `NaN` and infinities as strings, and
+//! floats in Go's format.
 
 use std::fmt::Display;
 
@@ -7,10 +7,10 @@ use serde::Serializer;
 use serde::ser::{Error as _, Impossible, Serialize, SerializeMap, SerializeSeq, SerializeStruct};
 use serde_json::Error;
 
-/// Writes a value.
+/// Serializes a value.
 ///
 /// # Errors
-/// Those of the value itself.
+/// The error of the value's own serialization.
 pub(crate) fn write(value: &(impl Serialize + ?Sized)) -> Result<Vec<u8>, Error> {
     let mut out = Vec::with_capacity(256);
     value.serialize(Writer(&mut out))?;
@@ -35,9 +35,9 @@ impl<'a> Writer<'a> {
     }
 }
 
-/// JavaScript's form of a number is the one that Go gives it: shortest, and without an exponent
-/// from 0.000001 to 1e21. It has no negative zero, though.
-macro_rules! float {
+/// Serializes a float in JavaScript's format, which is also Go's: the shortest, and without an
+/// exponent from 0.000001 to 1e21. Negative zero is an exception, as JavaScript drops its sign.
+macro_rules! serialize_float {
     ($writer:ident, $value:ident) => {
         if $value.is_nan() {
             $writer.serialize_str("NaN")
@@ -56,7 +56,8 @@ macro_rules! float {
     };
 }
 
-macro_rules! displayed {
+/// Serializes types whose `Display` is JSON.
+macro_rules! serialize_with_display {
     ($($name:ident($type:ty);)*) => {$(
         fn $name(self, value: $type) -> Result<(), Error> {
             self.display(value)
@@ -64,8 +65,8 @@ macro_rules! displayed {
     )*};
 }
 
-/// What no message contains.
-macro_rules! refused {
+/// Rejects types that no message contains.
+macro_rules! unsupported {
     ($($name:ident($($argument:ty),*) -> $ok:ty;)*) => {$(
         fn $name(self, $(_: $argument),*) -> Result<$ok, Error> {
             Err(Error::custom("no JSON form"))
@@ -84,7 +85,7 @@ impl<'a> Serializer for Writer<'a> {
     type SerializeTupleVariant = Impossible<(), Error>;
     type SerializeStructVariant = Impossible<(), Error>;
 
-    displayed! {
+    serialize_with_display! {
         serialize_bool(bool);
         serialize_i8(i8);
         serialize_i16(i16);
@@ -96,22 +97,24 @@ impl<'a> Serializer for Writer<'a> {
         serialize_u64(u64);
     }
 
-    refused! {
+    unsupported! {
         serialize_bytes(&[u8]) -> ();
         serialize_unit_struct(&'static str) -> ();
         serialize_unit_variant(&'static str, u32, &'static str) -> ();
         serialize_tuple(usize) -> Self::SerializeTuple;
         serialize_tuple_struct(&'static str, usize) -> Self::SerializeTupleStruct;
-        serialize_tuple_variant(&'static str, u32, &'static str, usize) -> Self::SerializeTupleVariant;
-        serialize_struct_variant(&'static str, u32, &'static str, usize) -> Self::SerializeStructVariant;
+        serialize_tuple_variant(&'static str, u32, &'static str, usize)
+            -> Self::SerializeTupleVariant;
+        serialize_struct_variant(&'static str, u32, &'static str, usize)
+            -> Self::SerializeStructVariant;
     }
 
     fn serialize_f32(self, value: f32) -> Result<(), Error> {
-        float!(self, value)
+        serialize_float!(self, value)
     }
 
     fn serialize_f64(self, value: f64) -> Result<(), Error> {
-        float!(self, value)
+        serialize_float!(self, value)
     }
 
     fn serialize_char(self, value: char) -> Result<(), Error> {
@@ -165,7 +168,7 @@ impl<'a> Serializer for Writer<'a> {
     }
 }
 
-/// A list or object that is being written.
+/// Array or object that is being serialized.
 struct Compound<'a> {
     out: &'a mut Vec<u8>,
     end: u8,
@@ -204,7 +207,7 @@ impl SerializeMap for Compound<'_> {
     type Ok = ();
     type Error = Error;
 
-    /// Numbers and booleans become strings.
+    /// Serializes a key as a string, also if it is a number or a boolean.
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Error> {
         self.separate();
         let key = write(key)?;
@@ -260,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn floats_have_the_form_that_go_gives_them() {
+    fn floats_have_the_format_of_go() {
         for (value, json) in [
             (0.0, "0"),
             (-0.0, "-0"),
@@ -280,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn lists_and_objects_nest() {
+    fn arrays_and_objects_nest() {
         let map = BTreeMap::from([(1, vec![Some("a\"\n"), None]), (2, Vec::new())]);
         assert_eq!(text(&map), r#"{"1":["a\"\n",null],"2":[]}"#);
         assert_eq!(

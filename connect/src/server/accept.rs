@@ -14,7 +14,7 @@ use crate::compression::Compression;
 use crate::context::{Context, Peer};
 use crate::deadline::{Deadline, ReceivedAt};
 use crate::error::Error;
-use crate::metadata::{first, text};
+use crate::metadata::{first_value, text_value};
 use crate::method::{Idempotency, Method};
 use crate::runtime::Runtime;
 use crate::timeout_header;
@@ -64,7 +64,7 @@ pub(super) async fn accept<B: Body>(
     };
     let codec = match &query {
         Some(query) => query.codec(),
-        None => text(&parts.headers, &CONTENT_TYPE).and_then(Codec::from_content_type),
+        None => text_value(&parts.headers, &CONTENT_TYPE).and_then(Codec::from_content_type),
     };
     let Some(codec) = codec else {
         body.discard().await;
@@ -81,7 +81,7 @@ pub(super) async fn accept<B: Body>(
             return Err(Box::new(response));
         }
     };
-    let accept_encoding = text(&parts.headers, &ACCEPT_ENCODING);
+    let accept_encoding = text_value(&parts.headers, &ACCEPT_ENCODING);
     let call = AcceptedCall {
         codec,
         compression,
@@ -110,7 +110,7 @@ fn negotiate(
 ) -> Result<(Compression, Option<Deadline>), Error> {
     let compression = match query {
         Some(query) => query.compression()?,
-        None => Compression::from_name(text(&parts.headers, &CONTENT_ENCODING))?,
+        None => Compression::from_name(text_value(&parts.headers, &CONTENT_ENCODING))?,
     };
     if let Some(query) = query {
         query.check_version()?;
@@ -131,7 +131,7 @@ fn negotiate(
 
 /// Checks the protocol version, which may be missing: people with curl need not know it.
 fn check_version(headers: &HeaderMap) -> Result<(), Error> {
-    match first(headers, &VERSION) {
+    match first_value(headers, &VERSION) {
         "" | "1" => Ok(()),
         other => Err(Error::invalid_argument(format!(
             r#"Connect-Protocol-Version must be "1": got {other:?}"#

@@ -24,7 +24,7 @@ use crate::{compression, metadata};
 pub struct CallInfo {
     /// The method, if the path names one.
     pub method: Option<&'static Method>,
-    /// The codec, if the request names one.
+    /// The codec, if the request names a supported one.
     pub codec: Option<Codec>,
     /// The code of the error; `None` on success and for responses without a Connect error.
     pub code: Option<Code>,
@@ -59,7 +59,7 @@ pub(super) fn call_error_response(
     let json = HeaderValue::from_static(Codec::Json.content_type());
     headers.insert(header::CONTENT_TYPE, json);
     if error.code() == Code::Unimplemented {
-        // A client whose compression is not supported learns which one is (P-41).
+        // A client whose compression is not supported learns which one is.
         let supported = HeaderValue::from_static(compression::SUPPORTED);
         headers.insert(header::ACCEPT_ENCODING, supported);
     }

@@ -1,4 +1,4 @@
-//! The query of a GET call (Connect spec: "Unary-Get-Request").
+//! Queries of GET requests (Connect spec: "Unary-Get-Request").
 
 use base64::Engine as _;
 use base64::alphabet;
@@ -9,7 +9,7 @@ use crate::codec::Codec;
 use crate::compression::Compression;
 use crate::error::Error;
 
-/// URL-safe; the padding may be left out (P-53).
+/// URL-safe base64 with or without padding.
 const URL_BASE64: GeneralPurpose = GeneralPurpose::new(
     &alphabet::URL_SAFE,
     GeneralPurposeConfig::new()
@@ -17,9 +17,9 @@ const URL_BASE64: GeneralPurpose = GeneralPurpose::new(
         .with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// The parameters of a GET; those that the protocol does not know are ignored.
+/// The protocol's parameters of a query.
 #[derive(Debug, Default)]
-pub(crate) struct GetQuery {
+pub(super) struct GetQuery {
     version: Option<String>,
     encoding: Option<String>,
     message: Option<String>,
@@ -28,7 +28,8 @@ pub(crate) struct GetQuery {
 }
 
 impl GetQuery {
-    pub(crate) fn parse(query: &str) -> Self {
+    /// Parses a query. Other parameters are ignored.
+    pub(super) fn parse(query: &str) -> Self {
         let mut parsed = Self::default();
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
             match name.as_ref() {
@@ -43,16 +44,25 @@ impl GetQuery {
         parsed
     }
 
-    /// `None` when the encoding is missing or unknown: as connect-go, that is a 415.
-    pub(crate) fn codec(&self) -> Option<Codec> {
+    /// Returns the codec; `None` if the encoding is missing or unknown, which is a 415 as in
+    /// connect-go.
+    pub(super) fn codec(&self) -> Option<Codec> {
         self.encoding.as_deref().and_then(Codec::from_encoding)
     }
 
-    pub(crate) fn compression(&self) -> Result<Compression, Error> {
+    /// Returns the compression of the message.
+    ///
+    /// # Errors
+    /// `unimplemented` if it is not supported.
+    pub(super) fn compression(&self) -> Result<Compression, Error> {
         Compression::from_name(self.compression.as_deref())
     }
 
-    pub(crate) fn check_version(&self) -> Result<(), Error> {
+    /// Checks the protocol version, which may be missing.
+    ///
+    /// # Errors
+    /// `invalid_argument` if it is unknown.
+    pub(super) fn check_version(&self) -> Result<(), Error> {
         match self.version.as_deref() {
             None | Some("v1") => Ok(()),
             Some(other) => Err(Error::invalid_argument(format!(
@@ -61,7 +71,11 @@ impl GetQuery {
         }
     }
 
-    pub(crate) fn message(self) -> Result<Bytes, Error> {
+    /// Returns the message, decoded from base64 if the query says so.
+    ///
+    /// # Errors
+    /// `invalid_argument` if it is missing or no base64.
+    pub(super) fn message(self) -> Result<Bytes, Error> {
         let message = self
             .message
             .ok_or_else(|| Error::invalid_argument("message parameter is missing"))?;
@@ -80,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_message_is_plain_or_base64() {
+    fn message_is_plain_or_base64() {
         for query in [
             "encoding=json&message=%7B%22a%22%3A1%7D",
             "base64=1&message=eyJhIjoxfQ&encoding=json&connect=v1",
@@ -94,13 +108,13 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_message_is_an_error_but_an_empty_one_is_not() {
+    fn missing_message_is_rejected_and_an_empty_one_accepted() {
         assert!(GetQuery::parse("encoding=proto").message().is_err());
         assert!(GetQuery::parse("message=").message().unwrap().is_empty());
     }
 
     #[test]
-    fn the_wrong_version_and_broken_base64_are_refused() {
+    fn wrong_version_and_broken_base64_are_rejected() {
         assert!(GetQuery::parse("connect=v2").check_version().is_err());
         assert!(GetQuery::parse("base64=1&message=***").message().is_err());
         assert_eq!(GetQuery::parse("encoding=xml").codec(), None);

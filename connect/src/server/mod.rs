@@ -127,7 +127,7 @@ impl<R: Runtime> Server<R> {
             Err(response) => *response,
         };
         if is_get {
-            // Caches keep even a 404 unless they are told otherwise. A handler may tell them.
+            // Without the header, caches keep even a 404. A handler may set it.
             let headers = response.headers_mut();
             let entry = headers.entry(header::CACHE_CONTROL);
             entry.or_insert(HeaderValue::from_static("no-store"));
@@ -172,7 +172,24 @@ impl<R: Runtime> Server<R> {
     }
 
     /// Responds to a path that no service has: status 404, and the error `unimplemented` that
-    /// clients derive from it.
+    /// clients derive from it. Generated routers call this.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use connect::testing::TestRuntime;
+    /// use connect::{Limits, Server, bytes::Bytes, http};
+    ///
+    /// let limits = Limits {
+    ///     max_message_bytes: 1_000,
+    ///     max_timeout: Duration::from_secs(30),
+    ///     gzip_from_bytes: None,
+    /// };
+    /// let server = Server::new(TestRuntime::default(), limits);
+    /// let request = http::Request::post("/greeter.v1.GreeterService/Leave").body(Bytes::new());
+    /// let response = server.unknown_path(request.unwrap());
+    /// assert_eq!(futures_executor::block_on(response).status(), 404);
+    /// ```
     pub async fn unknown_path<B: Body>(&self, request: http::Request<B>) -> http::Response<Bytes> {
         let error = Error::unimplemented(format!("no such method: {}", request.uri().path()));
         request.into_body().discard().await;

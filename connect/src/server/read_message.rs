@@ -42,7 +42,7 @@ async fn read_body<B: Body>(headers: &HeaderMap, body: B, limit: usize) -> Resul
 /// Returns whether the announced length exceeds `limit`. A length that is no number of 64 bits
 /// does; `usize` has 32 bits on wasm32.
 fn announces_more_than(limit: usize, headers: &HeaderMap) -> bool {
-    metadata::text(headers, &header::CONTENT_LENGTH).is_some_and(|length| {
+    metadata::text_value(headers, &header::CONTENT_LENGTH).is_some_and(|length| {
         let length = length.parse::<u64>().unwrap_or(u64::MAX);
         usize::try_from(length).map_or(true, |length| length > limit)
     })

@@ -1,5 +1,5 @@
-//! The JSON form of `google.protobuf.Any`. Types other than the well-known ones are found by
-//! [`crate::json::register`].
+//! The JSON form of `google.protobuf.Any`, for the well-known types and those that
+//! [`crate::json::register`] adds.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -21,7 +21,7 @@ use super::wrappers::{
 use crate::error::Error;
 use crate::json::{AnyType, Text};
 
-/// Types whose JSON form stands in the member `value`, as it need not be an object.
+/// Types whose JSON form is the member `value`, as it need not be an object.
 static WELL_KNOWN_TYPES: [AnyType; 17] = [
     AnyType::new::<Any>("google.protobuf.Any"),
     AnyType::new::<Duration>("google.protobuf.Duration"),
@@ -42,7 +42,7 @@ static WELL_KNOWN_TYPES: [AnyType; 17] = [
     AnyType::new::<UInt64Value>("google.protobuf.UInt64Value"),
 ];
 
-/// The type that a URL names.
+/// Type that a URL names.
 struct ResolvedType {
     any_type: AnyType,
     is_well_known: bool,
@@ -67,13 +67,15 @@ impl ResolvedType {
         }
     }
 
-    /// Returns the JSON form of a message, of which no number loses precision as a float.
+    /// Converts a message to its JSON form. Its numbers fit into floats, as ProtoJSON encodes
+    /// integers of 64 bits as strings.
     fn to_json(&self, message: &[u8]) -> Result<Value, String> {
         let json = self.any_type.binary_to_json(message);
         let json = json.map_err(|error| self.describe(&error))?;
         serde_json::from_slice(&json).map_err(|error| error.to_string())
     }
 
+    /// Converts a message to its binary form.
     fn to_binary(&self, json: &str) -> Result<Vec<u8>, String> {
         let message = self.any_type.json_to_binary(json.as_bytes());
         message
@@ -81,6 +83,7 @@ impl ResolvedType {
             .map_err(|error| self.describe(&error))
     }
 
+    /// Returns the text of an error, with the name of the type.
     fn describe(&self, error: &Error) -> String {
         let cause = error.cause().unwrap_or_default();
         format!("{}: {} {cause}", self.any_type.name(), error.message())
@@ -115,11 +118,11 @@ impl Serialize for Any {
 impl<'de> Deserialize<'de> for Any {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let json = <&RawValue>::deserialize(deserializer)?.get();
-        read(json).map_err(D::Error::custom)
+        parse(json).map_err(D::Error::custom)
     }
 }
 
-fn read(json: &str) -> Result<Any, String> {
+fn parse(json: &str) -> Result<Any, String> {
     let Members(members) = serde_json::from_str(json).map_err(|error| error.to_string())?;
     let (types, rest): (Vec<_>, Vec<_>) = members.iter().partition(|(name, _)| name == "@type");
     let type_url: Text<'_> = match types.as_slice() {
@@ -143,7 +146,7 @@ fn read(json: &str) -> Result<Any, String> {
     })
 }
 
-/// The members of an object as they stand, with duplicates.
+/// Members of an object in their order, with duplicates.
 struct Members<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
@@ -177,7 +180,7 @@ mod tests {
     use crate::json::register;
 
     #[test]
-    fn a_special_type_stands_in_a_member_value() {
+    fn a_well_known_type_is_the_member_value() {
         let any = Any::pack(
             "google.protobuf.Duration",
             &Duration {
@@ -217,13 +220,13 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_an_empty_object() {
+    fn default_is_an_empty_object() {
         assert_eq!(serde_json::to_string(&Any::default()).unwrap(), "{}");
         assert_eq!(serde_json::from_str::<Any>("{}").unwrap(), Any::default());
     }
 
     #[test]
-    fn what_is_not_known_is_named() {
+    fn unknown_types_are_rejected_by_name() {
         let unknown = Any::pack("a.B", &Timestamp::default());
         let error = serde_json::to_string(&unknown).unwrap_err().to_string();
         assert!(error.contains("type.googleapis.com/a.B"), "{error}");

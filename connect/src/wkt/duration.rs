@@ -1,4 +1,4 @@
-//! Spans of time, as seconds: `1.500s`.
+//! Spans of time, in JSON as seconds: `1.500s`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,13 +7,21 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::json::Text;
 
-/// `google.protobuf.Duration`: up to 10,000 years in either direction, to the nanosecond.
+/// `google.protobuf.Duration`: at most 10,000 years in either direction, to the nanosecond.
+///
+/// ```
+/// use connect::wkt::Duration;
+///
+/// let duration = Duration { seconds: 1, nanos: 500_000_000 };
+/// assert_eq!(duration.to_string(), "1.500s");
+/// assert_eq!("1.5s".parse(), Ok(duration));
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, prost::Message)]
 pub struct Duration {
     /// Whole seconds.
     #[prost(int64, tag = "1")]
     pub seconds: i64,
-    /// Nanoseconds beyond them, of the same sign.
+    /// Nanoseconds beyond the seconds, with the same sign.
     #[prost(int32, tag = "2")]
     pub nanos: i32,
 }
@@ -29,7 +37,7 @@ impl Duration {
     }
 }
 
-/// With 0, 3, 6 or 9 digits after the point.
+/// Formats seconds with 0, 3, 6 or 9 digits after the point.
 impl fmt::Display for Duration {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.seconds < 0 || self.nanos < 0 {
@@ -47,8 +55,8 @@ impl fmt::Display for Duration {
     }
 }
 
-/// A decimal number with at most nine digits after its point, and an `s`. Either side of the
-/// point may be empty, as Go reads it.
+/// Parses a decimal number with at most nine digits after the point, and an `s`. Either side of the
+/// point may be empty, as in Go.
 impl FromStr for Duration {
     type Err = ();
 
@@ -103,7 +111,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn durations_are_written_with_only_the_digits_they_need() {
+    fn format_has_only_the_digits_it_needs() {
         for (seconds, nanos, text) in [
             (0, 0, "0s"),
             (1, 500_000_000, "1.500s"),
@@ -118,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn other_forms_are_read_or_refused_as_go_does() {
+    fn other_forms_are_accepted_or_rejected_as_in_go() {
         for (text, nanos) in [
             ("+.1s", 100_000_000),
             ("1.s", 0),
@@ -126,7 +134,7 @@ mod tests {
             ("-.1s", -100_000_000),
         ] {
             assert_eq!(
-                text.parse::<Duration>().map(|read| read.nanos),
+                text.parse::<Duration>().map(|parsed| parsed.nanos),
                 Ok(nanos),
                 "{text}"
             );
@@ -148,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn mixed_signs_are_not_written() {
+    fn mixed_signs_are_not_encoded() {
         let mixed = Duration {
             seconds: 1,
             nanos: -1,

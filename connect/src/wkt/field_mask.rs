@@ -1,13 +1,22 @@
-//! Sets of field paths, as one string: `user.displayName,photo`.
+//! Sets of field paths, in JSON as one string: `user.displayName,photo`.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::json::Text;
 
-/// `google.protobuf.FieldMask`: names of fields, each perhaps through other messages.
+/// `google.protobuf.FieldMask`: paths of fields, which may lead through other messages.
+///
+/// ```
+/// use connect::Codec;
+/// use connect::wkt::FieldMask;
+///
+/// let mask: FieldMask = Codec::Json.decode(&r#""user.displayName""#.into())?;
+/// assert_eq!(mask.paths, ["user.display_name"]);
+/// # Ok::<_, connect::Error>(())
+/// ```
 #[derive(Clone, PartialEq, Eq, Hash, prost::Message)]
 pub struct FieldMask {
-    /// The paths, in the proto's own spelling.
+    /// The paths, with the names of the proto.
     #[prost(string, repeated, tag = "1")]
     pub paths: Vec<String>,
 }
@@ -50,7 +59,8 @@ impl<'de> Deserialize<'de> for FieldMask {
     }
 }
 
-/// ProtoJSON's own conversion, which other libraries' word boundaries would not undo.
+/// Converts names to JSON's spelling. Case conversions of other crates differ at digits and
+/// repeated underscores.
 fn to_camel(path: &str) -> String {
     let mut after_underscore = false;
     let mut camel = String::with_capacity(path.len());
@@ -67,6 +77,7 @@ fn to_camel(path: &str) -> String {
     camel
 }
 
+/// Converts names back to the proto's spelling.
 fn to_snake(name: &str) -> String {
     let mut snake = String::with_capacity(name.len());
     for character in name.chars() {
@@ -78,6 +89,7 @@ fn to_snake(name: &str) -> String {
     snake
 }
 
+/// Returns whether every part of a path could be the name of a field.
 fn is_path(path: &str) -> bool {
     path.split('.').all(|name| {
         let starts_well = !name.starts_with(|first: char| first.is_ascii_digit());
@@ -93,7 +105,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn paths_change_their_spelling_and_back() {
+    fn paths_change_their_spelling_and_round_trip() {
         let mask = FieldMask {
             paths: vec!["user.display_name".to_owned(), "photo".to_owned()],
         };
@@ -107,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn what_would_not_come_back_is_refused() {
+    fn paths_that_would_not_round_trip_are_rejected() {
         for path in ["displayName", "a__b", "a_1", "a.", "1a", "a-b", ""] {
             let paths = vec![path.to_owned()];
             assert!(

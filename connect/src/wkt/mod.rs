@@ -1,8 +1,8 @@
-//! The well-known types of `google.protobuf`, with the JSON forms that ProtoJSON gives them.
+//! The well-known types of `google.protobuf`, with their JSON forms.
 //!
-//! pbjson-types writes a timestamp as `2026-01-02T03:04:05+00:00` where canonical ProtoJSON, and
-//! Go, end in `Z`; it has no JSON form for `Any` and `FieldMask`, and brings a calendar library
-//! that these few lines do without.
+//! These types replace pbjson-types, which encodes a timestamp as `2026-01-02T03:04:05+00:00`
+//! where canonical ProtoJSON and Go end in `Z`, has no JSON form for `Any` and `FieldMask`, and
+//! depends on a calendar library.
 
 mod any;
 #[cfg(feature = "any")]

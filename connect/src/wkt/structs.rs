@@ -1,4 +1,4 @@
-//! Any JSON value as a message.
+//! JSON values as messages.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -6,35 +6,62 @@ use std::fmt;
 use serde::de::{Error as _, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::json::{NULL_MEANS_SOMETHING, Number};
+use crate::json::{NULL_IS_A_VALUE, Number};
 
-/// `google.protobuf.Struct`: an object.
+/// `google.protobuf.Struct`: a JSON object.
+///
+/// ```
+/// use connect::Codec;
+/// use connect::wkt::{Struct, value::Kind};
+///
+/// let object: Struct = Codec::Json.decode(&r#"{"name": "Ada"}"#.into())?;
+/// assert_eq!(object.fields["name"], Kind::StringValue("Ada".to_owned()).into());
+/// # Ok::<_, connect::Error>(())
+/// ```
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct Struct {
-    /// Its members.
+    /// The members of the object.
     #[prost(btree_map = "string, message", tag = "1")]
     pub fields: BTreeMap<String, Value>,
 }
 
-/// `google.protobuf.ListValue`: an array.
+/// `google.protobuf.ListValue`: a JSON array.
+///
+/// ```
+/// use connect::Codec;
+/// use connect::wkt::{ListValue, value::Kind};
+///
+/// let values = vec![Kind::BoolValue(true).into(), Kind::NumberValue(1.5).into()];
+/// assert_eq!(Codec::Json.encode(&ListValue { values })?, "[true,1.5]");
+/// # Ok::<_, connect::Error>(())
+/// ```
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct ListValue {
-    /// Its elements.
+    /// The elements of the array.
     #[prost(message, repeated, tag = "1")]
     pub values: Vec<Value>,
 }
 
-/// `google.protobuf.Value`: any value.
+/// `google.protobuf.Value`: any JSON value.
+///
+/// ```
+/// use connect::Codec;
+/// use connect::wkt::{Value, value::Kind};
+///
+/// let value: Value = Codec::Json.decode(&"null".into())?;
+/// assert_eq!(value.kind, Some(Kind::NullValue(0)));
+/// # Ok::<_, connect::Error>(())
+/// ```
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct Value {
-    /// The value; without one it has no JSON form.
+    /// The value. A `Value` without a kind has no JSON form.
     #[prost(oneof = "value::Kind", tags = "1, 2, 3, 4, 5, 6")]
     pub kind: Option<value::Kind>,
 }
 
-/// The kinds of [`Value`].
+/// Kinds of [`Value`].
 pub mod value {
-    /// What a value is.
+    /// Kind of a [`Value`](super::Value).
     #[derive(Clone, PartialEq, prost::Oneof)]
     pub enum Kind {
         /// `null`
@@ -58,7 +85,14 @@ pub mod value {
     }
 }
 
-/// `google.protobuf.NullValue`
+/// `google.protobuf.NullValue`: the JSON value `null`.
+///
+/// ```
+/// use connect::wkt::NullValue;
+///
+/// assert_eq!(serde_json::to_string(&NullValue::NullValue)?, "null");
+/// # Ok::<_, serde_json::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, prost::Enumeration)]
 #[repr(i32)]
 pub enum NullValue {
@@ -126,7 +160,7 @@ impl<'de> Deserialize<'de> for ListValue {
 
 impl<'de> Deserialize<'de> for Value {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_newtype_struct(NULL_MEANS_SOMETHING, ValueVisitor)
+        deserializer.deserialize_newtype_struct(NULL_IS_A_VALUE, ValueVisitor)
     }
 }
 
@@ -202,7 +236,7 @@ impl<'de> Visitor<'de> for ValueVisitor {
     }
 }
 
-/// The float nearest to an integer: reading its text says which that is.
+/// Returns the float nearest to an integer, which is the one that its text parses to.
 fn float<E: serde::de::Error>(integer: &impl ToString) -> Result<Value, E> {
     serde_json::from_str::<Number<f64>>(&integer.to_string())
         .map(|Number(number)| value::Kind::NumberValue(number).into())
@@ -220,7 +254,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn any_json_is_a_value() {
+    fn every_json_value_round_trips() {
         let json = r#"{"a":[null,true,1.5,"x",{}],"b":{"c":[]}}"#;
         let value: Value = serde_json::from_str(json).unwrap();
         assert_eq!(serde_json::to_string(&value).unwrap(), json);
@@ -231,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn what_json_cannot_say_is_refused() {
+    fn values_without_a_json_form_are_rejected() {
         for value in [Value::default(), value::Kind::NumberValue(f64::NAN).into()] {
             assert!(serde_json::to_string(&value).is_err());
         }

@@ -1,4 +1,4 @@
-//! Points in time, as RFC 3339.
+//! Points in time, in JSON as RFC 3339.
 
 use std::fmt;
 
@@ -8,23 +8,39 @@ use crate::json::Text;
 use crate::unix_millis::UnixMillis;
 
 /// `google.protobuf.Timestamp`: a point in time from year 1 to 9999, to the nanosecond.
+///
+/// ```
+/// use connect::UnixMillis;
+/// use connect::wkt::Timestamp;
+///
+/// let timestamp = Timestamp::from(UnixMillis::from_millis(1_767_323_045_500));
+/// assert_eq!((timestamp.seconds, timestamp.nanos), (1_767_323_045, 500_000_000));
+/// assert_eq!(timestamp.to_string(), "2026-01-02T03:04:05.500Z");
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, prost::Message)]
 pub struct Timestamp {
     /// Seconds since the Unix epoch.
     #[prost(int64, tag = "1")]
     pub seconds: i64,
-    /// Nanoseconds after that second: 0 to 999,999,999.
+    /// Nanoseconds after the second: 0 to 999,999,999.
     #[prost(int32, tag = "2")]
     pub nanos: i32,
 }
 
-/// 0001-01-01T00:00:00Z and 9999-12-31T23:59:59Z, the ends of what the JSON form can say.
+/// Seconds from 0001-01-01T00:00:00Z to 9999-12-31T23:59:59Z, the range of the JSON form.
 const SECONDS: std::ops::RangeInclusive<i64> = -62_135_596_800..=253_402_300_799;
 const NANOS: std::ops::RangeInclusive<i32> = 0..=999_999_999;
 
 impl Timestamp {
-    /// Whether it is from year 1 to 9999, with nanoseconds below a second: only then it has a
-    /// JSON form.
+    /// Returns whether the timestamp is from year 1 to 9999 and has less than a second of
+    /// nanoseconds. Other timestamps have no JSON form.
+    ///
+    /// ```
+    /// use connect::wkt::Timestamp;
+    ///
+    /// assert!(Timestamp::default().is_valid());
+    /// assert!(!Timestamp { seconds: 0, nanos: -1 }.is_valid());
+    /// ```
     #[must_use]
     pub fn is_valid(&self) -> bool {
         SECONDS.contains(&self.seconds) && NANOS.contains(&self.nanos)
@@ -42,7 +58,7 @@ impl From<UnixMillis> for Timestamp {
     }
 }
 
-/// RFC 3339 in UTC, with 0, 3, 6 or 9 digits after the second.
+/// Formats the timestamp as RFC 3339 in UTC, with 0, 3, 6 or 9 digits after the second.
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { seconds, nanos } = *self;
@@ -73,8 +89,8 @@ impl<'de> Deserialize<'de> for Timestamp {
     }
 }
 
-/// Whether every character is where RFC 3339 has it: prost's parser also takes dates alone, blanks,
-/// leap seconds and more digits than there are nanoseconds.
+/// Returns whether a text has the shape of RFC 3339. prost's parser also accepts dates without a
+/// time, blanks, leap seconds and more digits than there are nanoseconds.
 fn is_rfc3339(text: &str) -> bool {
     let shape: String = text
         .chars()
@@ -121,13 +137,13 @@ mod tests {
     }
 
     #[test]
-    fn an_offset_is_taken_into_account() {
-        let read: Timestamp = serde_json::from_str(r#""2026-01-02T05:04:05+02:00""#).unwrap();
-        assert_eq!(read, UnixMillis::from_millis(1_767_323_045_000).into());
+    fn offset_is_applied() {
+        let decoded: Timestamp = serde_json::from_str(r#""2026-01-02T05:04:05+02:00""#).unwrap();
+        assert_eq!(decoded, UnixMillis::from_millis(1_767_323_045_000).into());
     }
 
     #[test]
-    fn what_is_no_timestamp_is_refused() {
+    fn other_texts_are_rejected() {
         for text in [
             r#""yesterday""#,
             r#""""#,
@@ -146,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_time_outside_the_calendar_is_not_written() {
+    fn time_outside_the_range_is_not_encoded() {
         let late = Timestamp {
             seconds: i64::MAX,
             nanos: 0,

@@ -1,4 +1,4 @@
-//! Messages of one value, as that value, and the message of none.
+//! Messages of one value, in JSON as that value, and the empty message.
 
 use bytes::Bytes;
 use serde::de::{IgnoredAny, MapAccess, Visitor};
@@ -8,8 +8,15 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::json;
 
 macro_rules! wrappers {
-    ($($name:ident($type:ty, $tag:tt), $reader:ty;)*) => {$(
-        #[doc = concat!("`google.protobuf.", stringify!($name), "`: a value that may be absent.")]
+    ($($name:ident($type:ty, $tag:tt), $decoded:ty, $json:literal;)*) => {$(
+        #[doc = concat!(
+            "`google.protobuf.", stringify!($name), "`: a value that may be absent.\n\n",
+            "```\nuse connect::wkt::", stringify!($name), ";\n\n",
+            "let json = ", $json, ";\n",
+            "let message: ", stringify!($name), " = serde_json::from_str(json)?;\n",
+            "assert_eq!(serde_json::to_string(&message)?, json);\n",
+            "# Ok::<_, serde_json::Error>(())\n```",
+        )]
         #[derive(Clone, PartialEq, prost::Message)]
         pub struct $name {
             /// The value.
@@ -19,29 +26,30 @@ macro_rules! wrappers {
 
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                <$reader>::deserialize(deserializer).map(|read| Self { value: read.0 })
+                <$decoded>::deserialize(deserializer).map(|decoded| Self { value: decoded.0 })
             }
         }
     )*};
 }
 
 wrappers! {
-    BoolValue(bool, bool), Plain<bool>;
-    DoubleValue(f64, double), json::Number<f64>;
-    FloatValue(f32, float), json::Number<f32>;
-    Int32Value(i32, int32), json::Number<i32>;
-    Int64Value(i64, int64), json::Number<i64>;
-    StringValue(String, string), Plain<String>;
-    UInt32Value(u32, uint32), json::Number<u32>;
-    UInt64Value(u64, uint64), json::Number<u64>;
+    BoolValue(bool, bool), Plain<bool>, r#""true""#;
+    DoubleValue(f64, double), json::Number<f64>, r#""1.5""#;
+    FloatValue(f32, float), json::Number<f32>, r#""1.5""#;
+    Int32Value(i32, int32), json::Number<i32>, r#""-7""#;
+    Int64Value(i64, int64), json::Number<i64>, r##"r#""-7""#"##;
+    StringValue(String, string), Plain<String>, r##"r#""Ada""#"##;
+    UInt32Value(u32, uint32), json::Number<u32>, r#""7""#;
+    UInt64Value(u64, uint64), json::Number<u64>, r##"r#""7""#"##;
 }
 
-/// A value whose own form is that of ProtoJSON.
+/// Value whose JSON form is the same in serde and in ProtoJSON.
 #[derive(Deserialize)]
 #[serde(transparent)]
 struct Plain<T>(T);
 
-macro_rules! write_as_value {
+/// Serializes wrappers as their values.
+macro_rules! serialize_as_value {
     ($($name:ident),*) => {$(
         impl Serialize for $name {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -51,7 +59,7 @@ macro_rules! write_as_value {
     )*};
 }
 
-write_as_value!(
+serialize_as_value!(
     BoolValue,
     DoubleValue,
     FloatValue,
@@ -60,7 +68,8 @@ write_as_value!(
     UInt32Value
 );
 
-macro_rules! write_as_string {
+/// Serializes wrappers as strings, as ProtoJSON has integers of 64 bits.
+macro_rules! serialize_as_string {
     ($($name:ident),*) => {$(
         impl Serialize for $name {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -70,9 +79,17 @@ macro_rules! write_as_string {
     )*};
 }
 
-write_as_string!(Int64Value, UInt64Value);
+serialize_as_string!(Int64Value, UInt64Value);
 
 /// `google.protobuf.BytesValue`: bytes that may be absent.
+///
+/// ```
+/// use connect::wkt::BytesValue;
+///
+/// let message = BytesValue { value: vec![0xfb, 0xff].into() };
+/// assert_eq!(serde_json::to_string(&message)?, r#""+/8=""#);
+/// # Ok::<_, serde_json::Error>(())
+/// ```
 #[derive(Clone, PartialEq, Eq, prost::Message)]
 pub struct BytesValue {
     /// The bytes.
@@ -88,13 +105,20 @@ impl Serialize for BytesValue {
 
 impl<'de> Deserialize<'de> for BytesValue {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        json::Bytes::<Vec<u8>>::deserialize(deserializer).map(|read| Self {
-            value: read.0.into(),
+        json::Bytes::<Vec<u8>>::deserialize(deserializer).map(|decoded| Self {
+            value: decoded.0.into(),
         })
     }
 }
 
-/// `google.protobuf.Empty`: `{}`.
+/// `google.protobuf.Empty`: a message without fields, in JSON `{}`.
+///
+/// ```
+/// use connect::wkt::Empty;
+///
+/// assert_eq!(serde_json::to_string(&Empty {})?, "{}");
+/// # Ok::<_, serde_json::Error>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, prost::Message)]
 pub struct Empty {}
 
@@ -130,7 +154,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_wrapper_is_its_value() {
+    fn wrapper_is_its_value() {
         for (json, message) in [
             ("\"-1\"", Int64Value { value: -1 }),
             ("\"0\"", Int64Value::default()),
@@ -150,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_an_object_whose_members_do_not_matter() {
+    fn empty_is_an_object_whose_members_are_ignored() {
         assert_eq!(serde_json::to_string(&Empty {}).unwrap(), "{}");
         assert!(serde_json::from_str::<Empty>(r#"{"a":[1]}"#).is_ok());
         assert!(serde_json::from_str::<Empty>("[]").is_err());

@@ -1,14 +1,14 @@
-//! What a client sees of a unary call.
+//! Unary calls of a server, as a client sees them.
 
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "a test ends where it cannot go on"
+    reason = "a failed assertion ends a test"
 )]
 
-mod acceptance;
-mod answers;
-mod handling;
+mod checks;
+mod handlers;
+mod responses;
 mod support;

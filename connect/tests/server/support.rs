@@ -1,4 +1,4 @@
-//! Calls of a server in memory.
+//! Calls to a server in memory.
 
 use std::cell::Cell;
 use std::time::Duration;
@@ -35,30 +35,31 @@ pub(crate) const LIMITS: Limits = Limits {
     gzip_from_bytes: Some(40),
 };
 
-/// Notes what becomes of a body.
-pub(crate) struct Watched<'a> {
+/// Body that records whether it is read or discarded.
+pub(crate) struct RecordedBody<'a> {
     content: &'a [u8],
-    fate: &'a Cell<&'static str>,
+    usage: &'a Cell<&'static str>,
 }
 
-impl Body for Watched<'_> {
+impl Body for RecordedBody<'_> {
     async fn read(self, limit: usize) -> Result<Bytes, ReadError> {
-        self.fate.set("read");
+        self.usage.set("read");
         Bytes::copy_from_slice(self.content).read(limit).await
     }
 
     async fn discard(self) {
-        self.fate.set("discarded");
+        self.usage.set("discarded");
     }
 }
 
-/// An answer, and what became of the request's body.
-pub(crate) struct Answer {
+/// Response with the usage of the request's body: `untouched`, `read` or `discarded`.
+pub(crate) struct TestResponse {
     pub(crate) http: http::Response<Bytes>,
-    pub(crate) fate: &'static str,
+    pub(crate) body_usage: &'static str,
 }
 
-impl Answer {
+impl TestResponse {
+    /// Returns the value of a header; empty if it is missing.
     pub(crate) fn header(&self, name: &str) -> &str {
         self.http
             .headers()
@@ -75,6 +76,7 @@ impl Answer {
     }
 }
 
+/// Creates a POST request of [`WRITE`].
 pub(crate) fn request(
     content: &'static str,
     headers: &[(&'static str, &str)],
@@ -88,28 +90,31 @@ pub(crate) fn request(
     request
 }
 
+/// Calls a server whose only method is `method`.
 pub(crate) fn call<M: Message>(
     runtime: &TestRuntime,
     method: &'static Method,
     request: Request<&[u8]>,
     handler: impl AsyncFnOnce(&Context, M) -> Result<Response<M>, Error>,
-) -> Answer {
-    let fate = Cell::new("untouched");
-    let request = request.map(|content| Watched {
+) -> TestResponse {
+    let usage = Cell::new("untouched");
+    let request = request.map(|content| RecordedBody {
         content,
-        fate: &fate,
+        usage: &usage,
     });
     let http = block_on(Server::new(runtime.clone(), LIMITS).unary(method, request, handler));
-    Answer {
+    TestResponse {
         http,
-        fate: fate.get(),
+        body_usage: usage.get(),
     }
 }
 
+/// Handler that returns its request.
 pub(crate) async fn echo(_: &Context, message: Timestamp) -> Result<Response<Timestamp>, Error> {
     Ok(message.into())
 }
 
+/// Handler that must not be called.
 pub(crate) async fn never(_: &Context, _: Timestamp) -> Result<Response<Timestamp>, Error> {
     panic!("the handler was called")
 }

@@ -1,20 +1,23 @@
-//! Generated client, router and codecs against each other.
+//! Round trips through generated clients, routers and codecs.
 
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "a test ends where it cannot go on"
+    reason = "a failed assumption fails the test"
 )]
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use awkward::awkward::v1::{
-    self, Kind, Outer, Prelude, PreludeClient, PreludeEmpty, outer, prelude, prelude_empty,
+    self, Kind, Outer, Prelude, PreludeClient, PreludeEmpty, generated_visitor, outer, prelude,
+    prelude_empty,
 };
-use awkward::no_package::{Greeting, Homeless, HomelessClient, Mood, TYPES, greeting, homeless};
+use awkward::no_package::{
+    Greeting, GreetingService, GreetingServiceClient, Mood, TYPES, greeting, greeting_service,
+};
 use awkward::r#type::r#async::v1::{Enum, Impl, ImplClient, Match, Struct, r#impl, r#match};
 use connect::testing::{Loopback, TestRuntime};
 use connect::wkt::Timestamp;
@@ -31,87 +34,99 @@ const LIMITS: Limits = Limits {
 
 struct Handlers;
 
-/// An answer of which only the type matters.
-type Answer<M> = Result<Response<M>, Error>;
+/// Result of a handler.
+type Handled<M> = Result<Response<M>, Error>;
 
-fn empty<M: Default>() -> Answer<M> {
+fn empty<M: Default>() -> Handled<M> {
     Ok(M::default().into())
 }
 
 impl Prelude for Handlers {
-    async fn result(&self, _: &Context, request: v1::Result) -> Answer<v1::Option> {
+    async fn result(&self, _: &Context, request: v1::Result) -> Handled<v1::Option> {
         Ok(request.option.unwrap_or_default().into())
     }
-    async fn option(&self, _: &Context, request: v1::Option) -> Answer<v1::Result> {
+    async fn option(&self, _: &Context, request: v1::Option) -> Handled<v1::Result> {
         let option = Some(request);
         Ok(v1::Result { option }.into())
     }
-    async fn clone(&self, _: &Context, _: v1::String) -> Answer<v1::Vec> {
+    async fn clone(&self, _: &Context, _: v1::String) -> Handled<v1::Vec> {
         empty()
     }
-    async fn default(&self, _: &Context, _: v1::Default) -> Answer<v1::Box> {
+    async fn default(&self, _: &Context, _: v1::Default) -> Handled<v1::Box> {
         empty()
     }
-    async fn from(&self, _: &Context, request: v1::Error) -> Answer<v1::Response> {
+    async fn from(&self, _: &Context, request: v1::Error) -> Handled<v1::Response> {
         let response = Some(v1::response::Response::Error(request));
         Ok(v1::Response { response }.into())
     }
-    async fn unary(&self, _: &Context, _: v1::Context) -> Answer<v1::Client> {
+    async fn unary(&self, _: &Context, _: v1::Context) -> Handled<v1::Client> {
         empty()
     }
-    async fn route(&self, _: &Context, _: v1::Server) -> Answer<v1::Method> {
+    async fn route(&self, _: &Context, _: v1::Server) -> Handled<v1::Method> {
         empty()
     }
-    async fn new(&self, _: &Context, _: v1::Ok) -> Answer<v1::Err> {
+    async fn new(&self, _: &Context, _: v1::Ok) -> Handled<v1::Err> {
         empty()
     }
-    async fn drop(&self, _: &Context, _: v1::Some) -> Answer<v1::None> {
+    async fn drop(&self, _: &Context, _: v1::Some) -> Handled<v1::None> {
         empty()
     }
-    async fn methods(&self, _: &Context, request: v1::Self_) -> Answer<v1::Self_> {
+    async fn methods(&self, _: &Context, request: v1::Self_) -> Handled<v1::Self_> {
         Ok(request.into())
     }
-    async fn name(&self, _: &Context, _: outer::Nested) -> Answer<outer::nested::Deeper> {
+    async fn name(&self, _: &Context, _: outer::Nested) -> Handled<outer::nested::Deeper> {
         empty()
     }
-    async fn now(&self, _: &Context, request: Timestamp) -> Answer<Timestamp> {
+    async fn now(&self, _: &Context, request: Timestamp) -> Handled<Timestamp> {
         Ok(request.into())
     }
-    async fn old(&self, _: &Context, request: v1::String) -> Answer<v1::String> {
+    async fn old(&self, _: &Context, request: v1::String) -> Handled<v1::String> {
         Ok(request.into())
     }
-    async fn read(&self, _: &Context, request: v1::String) -> Answer<v1::String> {
+    async fn read(&self, _: &Context, request: v1::String) -> Handled<v1::String> {
         Ok(request.into())
     }
-    async fn put(&self, cx: &Context, _: v1::String) -> Answer<v1::String> {
+    async fn put(&self, cx: &Context, _: v1::String) -> Handled<v1::String> {
         Err(Error::unavailable(cx.method().path))
+    }
+    async fn parameters(&self, _: &Context, request: v1::S) -> Handled<v1::T> {
+        let v = request.d.and_then(|d| d.v).unwrap_or_default();
+        let e = v.one();
+        let visitor = Some(v1::GeneratedVisitor {
+            e: Some(generated_visitor::E::V(v)),
+        });
+        Ok(v1::T {
+            visitor,
+            e: e.into(),
+        }
+        .into())
     }
 }
 
 impl PreludeEmpty for Handlers {}
 
 impl Impl for Handlers {
-    async fn r#await(&self, _: &Context, request: Match) -> Answer<Match> {
+    async fn r#await(&self, _: &Context, request: Match) -> Handled<Match> {
         Ok(request.into())
     }
-    async fn r#move(&self, _: &Context, _: Match) -> Answer<v1::Result> {
+    async fn r#move(&self, _: &Context, _: Match) -> Handled<v1::Result> {
         empty()
     }
-    async fn r#loop(&self, _: &Context, request: Struct) -> Answer<Struct> {
+    async fn r#loop(&self, _: &Context, request: Struct) -> Handled<Struct> {
         Ok(request.into())
     }
-    async fn r#try(&self, _: &Context, request: Struct) -> Answer<Struct> {
+    async fn r#try(&self, _: &Context, request: Struct) -> Handled<Struct> {
         Ok(request.into())
     }
 }
 
-impl Homeless for Handlers {
-    async fn greet(&self, _: &Context, request: Greeting) -> Answer<greeting::Answer> {
-        Ok(greeting::Answer { to: Some(request) }.into())
+impl GreetingService for Handlers {
+    async fn greet(&self, _: &Context, request: Greeting) -> Handled<greeting::Reply> {
+        Ok(greeting::Reply { to: Some(request) }.into())
     }
 }
 
-/// Runs a test with a client of each codec whose requests go to the handlers.
+/// Runs a test with a client of each codec. Its requests go to the handlers.
 macro_rules! with_clients {
     ($route:path, $client:ident, |$name:ident| $test:expr) => {
         for codec in [Codec::Proto, Codec::Json] {
@@ -133,7 +148,7 @@ fn call() -> CallOptions {
 }
 
 #[test]
-fn every_kind_of_field_comes_back() {
+fn every_kind_of_field_survives_a_round_trip() {
     with_clients!(prelude::route, PreludeClient, |client| {
         let vec = v1::Vec {
             vec: vec![i64::MIN, 0, i64::MAX],
@@ -169,7 +184,27 @@ fn every_kind_of_field_comes_back() {
 }
 
 #[test]
-fn keywords_come_back() {
+fn messages_named_like_type_parameters_survive_a_round_trip() {
+    with_clients!(prelude::route, PreludeClient, |client| {
+        let v = v1::V {
+            e: vec![v1::E::One.into(), 0],
+            one: Some(v1::E::One.into()),
+            by_name: BTreeMap::from([("e".to_owned(), v1::E::One.into())]),
+            field: Some(v1::GeneratedField { number: 1 }),
+            // Values of a newer version, which an enum keeps.
+            number: 2,
+            bytes: vec![0, 3],
+        };
+        let d = Some(v1::D { v: Some(v.clone()) });
+        let response = client.parameters(&v1::S { d }, call()).await.unwrap();
+        assert_eq!(response.message.e(), v1::E::One);
+        let visitor = response.message.visitor.unwrap();
+        assert_eq!(visitor.e, Some(generated_visitor::E::V(v)));
+    });
+}
+
+#[test]
+fn keywords_survive_a_round_trip() {
     with_clients!(r#impl::route, ImplClient, |client| {
         let inner = Struct {
             r#enum: Enum::Type.into(),
@@ -189,20 +224,23 @@ fn keywords_come_back() {
 }
 
 #[test]
-fn what_has_no_package_has_none_on_the_wire() {
-    assert_eq!(homeless::NAME, "Homeless");
-    assert_eq!(homeless::methods::GREET.path, "/Homeless/Greet");
+fn names_without_a_package_have_none_on_the_wire() {
+    assert_eq!(greeting_service::NAME, "GreetingService");
+    assert_eq!(
+        greeting_service::methods::GREET.path,
+        "/GreetingService/Greet"
+    );
     let names: Vec<_> = TYPES.iter().map(|each| each.name()).collect();
-    assert_eq!(names, ["Greeting", "Greeting.Answer"]);
-    with_clients!(homeless::route, HomelessClient, |client| {
+    assert_eq!(names, ["Greeting", "Greeting.Reply"]);
+    with_clients!(greeting_service::route, GreetingServiceClient, |client| {
         let mut greeting = Greeting {
             name: "n".to_owned(),
             mood: Mood::Good.into(),
             ..Greeting::default()
         };
         greeting.others = BTreeMap::from([("o".to_owned(), greeting.clone())]);
-        let answer = client.greet(&greeting, call()).await.unwrap().message;
-        assert_eq!(answer.to, Some(greeting));
+        let response = client.greet(&greeting, call()).await.unwrap().message;
+        assert_eq!(response.to, Some(greeting));
     });
 }
 
@@ -251,7 +289,7 @@ fn every_method_is_routed() {
 }
 
 #[test]
-fn the_table_of_methods_is_that_of_the_proto() {
+fn method_table_matches_the_proto() {
     assert_eq!(prelude::NAME, "awkward.v1.Prelude");
     assert_eq!(prelude_empty::METHODS.len(), 0);
     let described: Vec<_> = prelude::METHODS
@@ -271,6 +309,6 @@ fn the_table_of_methods_is_that_of_the_proto() {
         assert_eq!(method.path, format!("/type.async.v1.Impl/{}", method.name));
         assert_eq!(method.service, "type.async.v1.Impl");
     }
-    // A message with nothing in it is one as well.
+    // A message without fields or nested messages.
     assert_eq!(Outer {}, Outer::default());
 }

@@ -1,8 +1,8 @@
-use awkward::no_package::Homeless;
+use awkward::no_package::GreetingService;
 
 struct Handlers;
 
-impl Homeless for Handlers {
+impl GreetingService for Handlers {
 }
 
 fn main() {}

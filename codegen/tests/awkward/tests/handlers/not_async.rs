@@ -1,11 +1,11 @@
-use awkward::no_package::{Greeting, Homeless, greeting};
+use awkward::no_package::{Greeting, GreetingService, greeting};
 use connect::{Context, Error, Response};
 
 struct Handlers;
 
-impl Homeless for Handlers {
-    fn greet(&self, _: &Context, request: Greeting) -> Result<Response<greeting::Answer>, Error> {
-        Ok(greeting::Answer { to: Some(request) }.into())
+impl GreetingService for Handlers {
+    fn greet(&self, _: &Context, request: Greeting) -> Result<Response<greeting::Reply>, Error> {
+        Ok(greeting::Reply { to: Some(request) }.into())
     }
 }
 

@@ -1,15 +1,15 @@
-use awkward::no_package::{Greeting, Homeless, greeting};
+use awkward::no_package::{Greeting, GreetingService, greeting};
 use connect::{Context, Error, Response};
 
 struct Handlers;
 
-impl Homeless for Handlers {
+impl GreetingService for Handlers {
     async fn greet(
         &self,
         _: &Context,
         request: Greeting,
-    ) -> Result<Response<greeting::Answer>, Error> {
-        Ok(greeting::Answer { to: Some(request) }.into())
+    ) -> Result<Response<greeting::Reply>, Error> {
+        Ok(greeting::Reply { to: Some(request) }.into())
     }
 }
 

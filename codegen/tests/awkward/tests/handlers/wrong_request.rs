@@ -1,14 +1,14 @@
-use awkward::no_package::{Homeless, greeting};
+use awkward::no_package::{GreetingService, greeting};
 use connect::{Context, Error, Response};
 
 struct Handlers;
 
-impl Homeless for Handlers {
+impl GreetingService for Handlers {
     async fn greet(
         &self,
         _: &Context,
-        _: greeting::Answer,
-    ) -> Result<Response<greeting::Answer>, Error> {
+        _: greeting::Reply,
+    ) -> Result<Response<greeting::Reply>, Error> {
         Err(Error::unimplemented(""))
     }
 }

@@ -1,4 +1,4 @@
-//! What a handler learns, and how long it may take.
+//! The context and the deadline of a handler.
 
 use connect::testing::TestRuntime;
 use connect::wkt::Timestamp;
@@ -11,10 +11,10 @@ use std::time::Duration;
 use crate::support::*;
 
 #[test]
-fn the_handler_learns_of_headers_peer_and_deadline() {
+fn context_has_headers_peer_and_deadline() {
     let runtime = TestRuntime::default();
     runtime.set_now(UnixMillis::from_millis(5_000));
-    let caller = IpAddr::from([192, 0, 2, 1]);
+    let client = IpAddr::from([192, 0, 2, 1]);
     let mut request = request(
         MOMENT,
         &[
@@ -24,8 +24,8 @@ fn the_handler_learns_of_headers_peer_and_deadline() {
             ("connect-timeout-ms", "250"),
         ],
     );
-    request.extensions_mut().insert(Peer(caller));
-    let answer = call(
+    request.extensions_mut().insert(Peer(client));
+    let response = call(
         &runtime,
         &WRITE,
         request,
@@ -35,7 +35,7 @@ fn the_handler_learns_of_headers_peer_and_deadline() {
                 cx.headers().get_all("x-a").iter().collect::<Vec<_>>(),
                 ["1", "2"]
             );
-            assert_eq!(cx.peer(), Some(caller));
+            assert_eq!(cx.peer(), Some(client));
             let left = cx
                 .deadline()
                 .unwrap()
@@ -44,11 +44,11 @@ fn the_handler_learns_of_headers_peer_and_deadline() {
             Ok(Response::from(message))
         },
     );
-    assert_eq!(answer.http.status(), StatusCode::OK);
+    assert_eq!(response.http.status(), StatusCode::OK);
 }
 
 #[test]
-fn a_long_deadline_is_cut_and_none_needs_no_timer() {
+fn long_timeout_is_shortened_and_a_missing_one_sets_no_timer() {
     let runtime = TestRuntime::default();
     let long = request(MOMENT, &[JSON, ("connect-timeout-ms", "9999999999")]);
     call(
@@ -77,17 +77,17 @@ fn a_long_deadline_is_cut_and_none_needs_no_timer() {
 }
 
 #[test]
-fn a_handler_that_is_late_is_not_waited_for() {
+fn handler_is_cancelled_at_its_deadline() {
     let runtime = TestRuntime::default();
     runtime.fire_timers(true);
     let slow = request(MOMENT, &[JSON, ("connect-timeout-ms", "250")]);
-    let answer = call::<Timestamp>(&runtime, &WRITE, slow, async |_: &Context, _| {
+    let response = call::<Timestamp>(&runtime, &WRITE, slow, async |_: &Context, _| {
         std::future::pending().await
     });
-    assert_eq!(answer.http.status(), StatusCode::GATEWAY_TIMEOUT);
+    assert_eq!(response.http.status(), StatusCode::GATEWAY_TIMEOUT);
     assert!(
-        answer.body().contains(r#""code":"deadline_exceeded""#),
+        response.body().contains(r#""code":"deadline_exceeded""#),
         "{}",
-        answer.body()
+        response.body()
     );
 }

@@ -1,4 +1,4 @@
-//! What is accepted, in the order of connect-go's checks.
+//! The checks of a request.
 
 use connect::testing::TestRuntime;
 use connect::wkt::Timestamp;
@@ -7,7 +7,7 @@ use http::StatusCode;
 use crate::support::*;
 
 #[test]
-fn either_codec_is_answered_in_kind() {
+fn response_has_the_codec_of_the_request() {
     let runtime = TestRuntime::default();
     let json = call(&runtime, &WRITE, request(MOMENT, &[JSON]), echo);
     assert_eq!(json.http.status(), StatusCode::OK);
@@ -25,9 +25,9 @@ fn either_codec_is_answered_in_kind() {
     assert!(info.code.is_none() && info.cause.is_none());
 }
 
-/// Each step mends what the step before was refused for, and uncovers the next refusal.
+/// Each step corrects the mistake of the step before, so that the next check fails.
 #[test]
-fn checks_are_made_in_the_order_of_connect_go() {
+fn checks_have_the_order_of_connect_go() {
     let runtime = TestRuntime::default();
     let wrong = [
         ("content-encoding", "br"),
@@ -40,7 +40,7 @@ fn checks_are_made_in_the_order_of_connect_go() {
     let verb = call(&runtime, &WRITE, get, never);
     assert_eq!(verb.http.status(), StatusCode::METHOD_NOT_ALLOWED);
     assert_eq!(
-        (verb.header("allow"), verb.body(), verb.fate),
+        (verb.header("allow"), verb.body(), verb.body_usage),
         ("POST", "", "discarded")
     );
 
@@ -50,28 +50,33 @@ fn checks_are_made_in_the_order_of_connect_go() {
         codec.header("accept-post"),
         "application/json, application/proto"
     );
-    assert_eq!((codec.body(), codec.fate), ("", "discarded"));
+    assert_eq!((codec.body(), codec.body_usage), ("", "discarded"));
 
-    for (mended, code, text, fate) in [
+    for (corrected, status, text, body_usage) in [
         (0, 501, "unknown compression", "discarded"),
         (1, 400, "Connect-Protocol-Version", "discarded"),
         (2, 400, "Connect-Timeout-Ms", "discarded"),
         (3, 429, "100", "discarded"),
         (4, 400, "unmarshal message", "read"),
     ] {
-        let headers = [&[JSON], &wrong[mended..]].concat();
-        let answer = call(&runtime, &WRITE, request("{", &headers), never);
-        assert_eq!(answer.http.status().as_u16(), code, "{}", answer.body());
-        assert!(answer.body().contains(text), "{}", answer.body());
+        let headers = [&[JSON], &wrong[corrected..]].concat();
+        let response = call(&runtime, &WRITE, request("{", &headers), never);
         assert_eq!(
-            (answer.header("content-type"), answer.fate),
-            ("application/json", fate)
+            response.http.status().as_u16(),
+            status,
+            "{}",
+            response.body()
+        );
+        assert!(response.body().contains(text), "{}", response.body());
+        assert_eq!(
+            (response.header("content-type"), response.body_usage),
+            ("application/json", body_usage)
         );
     }
 }
 
 #[test]
-fn a_message_is_limited_as_sent_and_as_inflated() {
+fn message_size_is_limited_as_sent_and_as_decompressed() {
     let runtime = TestRuntime::default();
     let blanks = concat!(
         "                                                  ",
@@ -91,14 +96,14 @@ fn a_message_is_limited_as_sent_and_as_inflated() {
     assert_eq!(bomb.http.status().as_u16(), 429, "{}", bomb.body());
 }
 
-/// Also where lengths have 32 bits.
+/// Also on platforms with lengths of 32 bits.
 #[test]
-fn a_length_beyond_any_memory_is_too_large() {
+fn length_that_is_too_large_or_no_number_is_rejected() {
     let runtime = TestRuntime::default();
     for length in ["101", "4294967296", "99999999999999999999999", "-1", "much"] {
         let request = request("{}", &[JSON, ("content-length", length)]);
-        let answer = call::<Timestamp>(&runtime, &WRITE, request, never);
-        assert_eq!(answer.http.status().as_u16(), 429, "{length}");
-        assert_eq!(answer.fate, "discarded", "{length}");
+        let response = call::<Timestamp>(&runtime, &WRITE, request, never);
+        assert_eq!(response.http.status().as_u16(), 429, "{length}");
+        assert_eq!(response.body_usage, "discarded", "{length}");
     }
 }

@@ -1,4 +1,4 @@
-//! What goes back.
+//! The responses of a server.
 
 use bytes::Bytes;
 use connect::Server;
@@ -11,7 +11,7 @@ use http::{HeaderValue, Request, StatusCode};
 use crate::support::*;
 
 #[test]
-fn metadata_goes_with_success_and_with_error() {
+fn success_and_error_have_metadata() {
     let runtime = TestRuntime::default();
     let fill = |headers: &mut http::HeaderMap, trailers: &mut http::HeaderMap| {
         headers.append("x-h", HeaderValue::from_static("1"));
@@ -23,9 +23,9 @@ fn metadata_goes_with_success_and_with_error() {
         &WRITE,
         request(MOMENT, &[JSON]),
         async |_: &Context, message: Timestamp| {
-            let mut answer = Response::from(message);
-            fill(&mut answer.headers, &mut answer.trailers);
-            Ok(answer)
+            let mut response = Response::from(message);
+            fill(&mut response.headers, &mut response.trailers);
+            Ok(response)
         },
     );
     let failure = call(&runtime, &WRITE, request(MOMENT, &[PROTO]), never);
@@ -41,40 +41,40 @@ fn metadata_goes_with_success_and_with_error() {
             Err(error)
         },
     );
-    for answer in [&success, &failure] {
-        let repeated: Vec<_> = answer.http.headers().get_all("x-h").iter().collect();
+    for response in [&success, &failure] {
+        let repeated: Vec<_> = response.http.headers().get_all("x-h").iter().collect();
         assert_eq!(repeated, ["1", "2"]);
-        assert_eq!(answer.header("trailer-x-t"), "3");
+        assert_eq!(response.header("trailer-x-t"), "3");
     }
-    // Errors are JSON in either codec, and what caused them is for the log alone.
+    // Errors are JSON with either codec, and their cause is for the log.
     assert_eq!(failure.header("content-type"), "application/json");
     assert_eq!(failure.body(), r#"{"code":"aborted","message":"no"}"#);
     assert_eq!(failure.info().cause.as_deref(), Some("secret"));
 }
 
 #[test]
-fn only_large_answers_are_compressed_and_only_for_who_accepts_it() {
+fn only_large_responses_are_compressed_for_clients_that_accept_gzip() {
     let runtime = TestRuntime::default();
-    let answer = |length: usize, headers: &[(&'static str, &str)]| {
+    let respond = |length: usize, headers: &[(&'static str, &str)]| {
         let reply = async |_: &Context, _: String| Ok(Response::from("x".repeat(length)));
         call(&runtime, &WRITE, request("", headers), reply)
     };
     let accepts = [PROTO, ("accept-encoding", "br, gzip")];
-    let large = answer(500, &accepts);
+    let large = respond(500, &accepts);
     assert_eq!(large.header("content-encoding"), "gzip");
-    let mut inflated = Vec::new();
+    let mut decompressed = Vec::new();
     let mut gunzip = flate2::read::GzDecoder::new(large.http.body().as_ref());
-    std::io::Read::read_to_end(&mut gunzip, &mut inflated).unwrap();
-    assert_eq!(&inflated, answer(500, &[PROTO]).http.body());
-    assert_eq!(answer(10, &accepts).header("content-encoding"), "");
-    for refuses in ["", "br", "gzip;q=0"] {
-        let plain = answer(500, &[PROTO, ("accept-encoding", refuses)]);
-        assert_eq!(plain.header("content-encoding"), "", "{refuses}");
+    std::io::Read::read_to_end(&mut gunzip, &mut decompressed).unwrap();
+    assert_eq!(&decompressed, respond(500, &[PROTO]).http.body());
+    assert_eq!(respond(10, &accepts).header("content-encoding"), "");
+    for accept_encoding in ["", "br", "gzip;q=0"] {
+        let plain = respond(500, &[PROTO, ("accept-encoding", accept_encoding)]);
+        assert_eq!(plain.header("content-encoding"), "", "{accept_encoding}");
     }
 }
 
 #[test]
-fn what_reads_may_be_called_by_get() {
+fn methods_without_side_effects_accept_get() {
     let runtime = TestRuntime::default();
     let get = |query: &str, method| {
         let mut request = request("", &[]);
@@ -82,19 +82,19 @@ fn what_reads_may_be_called_by_get() {
         *request.uri_mut() = format!("{}?{query}", READ.path).parse().unwrap();
         call(&runtime, method, request, echo)
     };
-    let answer = get(
+    let response = get(
         "connect=v1&encoding=json&message=%222026-01-02T03:04:05Z%22",
         &READ,
     );
     assert_eq!(
-        (answer.http.status(), answer.body()),
+        (response.http.status(), response.body()),
         (StatusCode::OK, MOMENT)
     );
-    assert_eq!(answer.header("vary"), "Accept-Encoding");
-    assert_eq!(answer.header("cache-control"), "no-store");
-    let answer = get("encoding=proto&base64=1&message=CAE", &READ);
+    assert_eq!(response.header("vary"), "Accept-Encoding");
+    assert_eq!(response.header("cache-control"), "no-store");
+    let response = get("encoding=proto&base64=1&message=CAE", &READ);
     assert_eq!(
-        (answer.http.status(), answer.body()),
+        (response.http.status(), response.body()),
         (StatusCode::OK, "\x08\x01")
     );
     for (query, status) in [
@@ -105,22 +105,22 @@ fn what_reads_may_be_called_by_get() {
     ] {
         assert_eq!(get(query, &READ).http.status().as_u16(), status, "{query}");
     }
-    let refused = get("encoding=proto&message=", &WRITE);
+    let rejected = get("encoding=proto&message=", &WRITE);
     assert_eq!(
-        (refused.http.status().as_u16(), refused.header("allow")),
+        (rejected.http.status().as_u16(), rejected.header("allow")),
         (405, "POST")
     );
 }
 
 #[test]
-fn an_unknown_path_is_404_and_says_so_in_connect() {
+fn unknown_path_is_404_with_a_connect_error() {
     let runtime = TestRuntime::default();
     let server = Server::new(runtime.clone(), LIMITS);
     let request = Request::post("/nope").body(Bytes::new()).unwrap();
-    let answer = block_on(server.unknown_path(request));
-    assert_eq!(answer.status(), StatusCode::NOT_FOUND);
+    let response = block_on(server.unknown_path(request));
+    assert_eq!(response.status(), StatusCode::NOT_FOUND);
     assert_eq!(
-        answer.body(),
+        response.body(),
         r#"{"code":"unimplemented","message":"no such method: /nope"}"#
     );
 }

@@ -1,9 +1,9 @@
-use awkward::no_package::{Greeting, Homeless};
+use awkward::no_package::{Greeting, GreetingService};
 use connect::{Context, Error, Response};
 
 struct Handlers;
 
-impl Homeless for Handlers {
+impl GreetingService for Handlers {
     async fn greet(&self, _: &Context, request: Greeting) -> Result<Response<Greeting>, Error> {
         Ok(request.into())
     }
