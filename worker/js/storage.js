@@ -1,11 +1,11 @@
-// An object's storage, each use of it in one crossing. The key-value API is synchronous.
+// Storage of an object, each use of it in one crossing. The key-value API is synchronous.
 
 export function get(storage, key) {
   return storage.kv.get(key);
 }
 
 export function put(storage, key, value) {
-  // A copy: the view is of memory that is soon used otherwise.
+  // A copy: `value` is a view of memory that is soon reused.
   storage.kv.put(key, value.slice());
 }
 
@@ -13,7 +13,7 @@ export function remove(storage, key) {
   return storage.kv.delete(key);
 }
 
-/** All keys that begin so with what is stored under them, or no more than a number of them. */
+/** Lists keys with a prefix, each followed by its value; at most `limit` of them. */
 export function list(storage, prefix, limit) {
   return [...storage.kv.list({ prefix, limit })].flat();
 }

@@ -1,11 +1,11 @@
-// The Worker as the runtime sees it: its fetch event, and the class of its objects. Both pass on to Rust.
+// Entry point of the Worker: its fetch event, and the class of its objects. Both call into Rust.
 import { DurableObject } from "cloudflare:workers";
-import { receive } from "../connect-worker/js/event.js";
-import { Instance } from "../connect-worker/js/instance.js";
-import { answerWait } from "./mailboxes.js";
+import { receive } from "../../connect-worker/js/request.js";
+import { WasmInstance } from "../../connect-worker/js/wasm_instance.js";
+import { respondToWait } from "./mailbox.js";
 import * as module from "worker:module";
 
-const instance = new Instance(module);
+const instance = new WasmInstance(module);
 
 export default {
   fetch: (request, env, context) =>
@@ -22,20 +22,23 @@ export class RegistryDurableObject extends DurableObject {
     );
   }
 
-  /** A call of the registry's internal service: see `object.rs` of connect-worker. */
-  ask(message) {
+  /** Handles an encoded call of the registry's internal service. */
+  call(message) {
     const object = this.#object();
-    return instance.run(() => object.ask(new Uint8Array(message)));
+    return instance.run(() => object.call(new Uint8Array(message)));
   }
 
-  /** Somebody waits for the messages of a mesh. While nobody else calls, the object need not stay in memory. */
+  /**
+   * Starts a wait for the rendezvous records of a mesh. While no other call arrives, the object need
+   * not stay in memory.
+   */
   fetch(request) {
     const meshId = decodeURIComponent(request.headers.get("mesh-id"));
     const object = this.#object();
-    return answerWait(this.ctx, meshId, instance.run(() => object.messages(meshId)));
+    return respondToWait(this.ctx, meshId, instance.run(() => object.mailbox(meshId)));
   }
 
-  /** Whoever waited has gone. */
+  /** Closes the object's end of a wait that has ended. */
   webSocketClose(socket) {
     socket.close();
   }
