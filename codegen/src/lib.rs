@@ -31,19 +31,41 @@ pub struct Builder {
 
 impl Builder {
     /// Returns a generator without files.
+    ///
+    /// ```
+    /// let builder = connect_codegen::Builder::new();
+    /// ```
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Adds a folder in which proto files and their imports are looked up.
+    /// Adds a folder in which proto files and their imports are looked up. The first folder that
+    /// has the file is used.
+    ///
+    /// ```no_run
+    /// connect_codegen::Builder::new()
+    ///     .include("proto")
+    ///     .include("vendor/proto")
+    ///     .file("greeter/v1/greeter.proto")
+    ///     .run();
+    /// ```
     #[must_use]
     pub fn include(mut self, folder: impl Into<PathBuf>) -> Self {
         self.options.includes.push(folder.into());
         self
     }
 
-    /// Adds a proto file, by its path below a folder of [`Builder::include`].
+    /// Adds a proto file, by its path below a folder of [`Builder::include`]. Files that it imports
+    /// are generated too.
+    ///
+    /// ```no_run
+    /// connect_codegen::Builder::new()
+    ///     .include("proto")
+    ///     .file("greeter/v1/greeter.proto")
+    ///     .file("greeter/admin/v1/admin.proto")
+    ///     .run();
+    /// ```
     #[must_use]
     pub fn file(mut self, path: impl Into<PathBuf>) -> Self {
         self.options.files.push(path.into());
@@ -73,6 +95,14 @@ impl Builder {
     /// Skips all streaming RPCs. Their clients get `unimplemented`.
     ///
     /// Without this, a streaming RPC is an error.
+    ///
+    /// ```no_run
+    /// connect_codegen::Builder::new()
+    ///     .include("proto")
+    ///     .file("greeter/v1/greeter.proto")
+    ///     .skip_streaming()
+    ///     .run();
+    /// ```
     #[must_use]
     pub fn skip_streaming(mut self) -> Self {
         self.options.skipped.streaming = true;
@@ -96,13 +126,29 @@ impl Builder {
 
     /// Adds to each package `TYPES`, the list of its messages for `connect::json::register`, so
     /// that a `google.protobuf.Any` in JSON can hold them. Needs the feature `any` of `connect`.
+    ///
+    /// ```no_run
+    /// connect_codegen::Builder::new()
+    ///     .include("proto")
+    ///     .file("greeter/v1/greeter.proto")
+    ///     .type_registry()
+    ///     .run();
+    /// ```
     #[must_use]
     pub fn type_registry(mut self) -> Self {
         self.type_registry = true;
         self
     }
 
-    /// Writes to `folder` instead of `OUT_DIR`.
+    /// Writes to `folder` instead of `OUT_DIR`. The folder must exist.
+    ///
+    /// ```no_run
+    /// connect_codegen::Builder::new()
+    ///     .include("proto")
+    ///     .file("greeter/v1/greeter.proto")
+    ///     .out_dir("src/generated")
+    ///     .run();
+    /// ```
     #[must_use]
     pub fn out_dir(mut self, folder: impl Into<PathBuf>) -> Self {
         self.out_dir = Some(folder.into());
@@ -111,6 +157,13 @@ impl Builder {
 
     /// Generates, for a build script: reports the proto files to cargo, so that a change of one
     /// runs the script again. An error is printed, and ends the build.
+    ///
+    /// ```no_run
+    /// connect_codegen::Builder::new()
+    ///     .include("proto")
+    ///     .file("greeter/v1/greeter.proto")
+    ///     .run();
+    /// ```
     pub fn run(self) {
         match self.generate() {
             Ok(protos) => {
