@@ -23,6 +23,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
+use cost_model::Workload;
 
 #[derive(Parser)]
 #[command(about, bin_name = "cargo xtask")]
@@ -100,7 +101,7 @@ enum Command {
     /// A month's bill, from what calls were measured to use and Cloudflare's prices
     Cost {
         #[command(flatten)]
-        site: cost::Site,
+        workload: Workload,
         /// Which server's
         #[arg(long, value_enum, default_value = "this")]
         server: cost::Server,
@@ -204,10 +205,10 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Bless => suite::bless(),
         Command::Costs { bless } => suite::costs(bless),
         Command::Cost {
-            site,
+            workload,
             server,
             bless,
-        } => cost::print(&site, server, bless),
+        } => cost::print(&workload, server, bless),
         Command::Docs => {
             tools::install()?;
             docs::check_links()?;
