@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::Value;
 use wait_timeout::ChildExt as _;
 
-use crate::process::{command, run};
+use crate::command::{command, run};
 use crate::tools;
 
 /// For how long the database of advisories is waited for. It has a few thousand small files.

@@ -10,8 +10,8 @@ use anyhow::{Context as _, Result, ensure};
 use prost::Message;
 use serde::Deserialize;
 
-use crate::process::{command, run};
-use crate::{project, serve, tools, worker};
+use crate::command::{command, run};
+use crate::{serve, tools, wasm_build, workspace};
 
 /// The suite and its proto.
 const MODULE: &str = "connectrpc.com/conformance";
@@ -24,8 +24,8 @@ const FOLDER: &str = "tests/conformance";
 pub(crate) fn run_suite() -> Result<()> {
     tools::install()?;
     let runner = runner()?;
-    let folder = project::root().join(FOLDER);
-    worker::build_with(&folder, &[("CONFORMANCE_PROTO", &proto()?)])?;
+    let folder = workspace::root().join(FOLDER);
+    wasm_build::build_with(&folder, &[("CONFORMANCE_PROTO", &proto()?)])?;
     run(command(runner)?
         .args(["--mode", "server", "-v", "--conf"])
         .arg(folder.join("unary.yaml"))
@@ -44,8 +44,8 @@ pub(crate) fn peer() -> Result<()> {
         .stdin(Stdio::piped())
         .spawn()?;
     let output = reporter.stdin.take().context("the reporter has no input")?;
-    let storage = project::root().join("target/conformance");
-    let error = serve::command(&project::root().join(FOLDER), 0, &storage)?
+    let storage = workspace::root().join("target/conformance");
+    let error = serve::command(&workspace::root().join(FOLDER), 0, &storage)?
         .stdout(Stdio::from(output))
         .exec();
     Err(error).context("workerd")

@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::ValueEnum;
 use cost_model::{OperationTable, Workload, report, sensitivity, typescript_usage, usage};
 
-use crate::project;
+use crate::workspace;
 
 /// Server whose bill is printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -18,12 +18,12 @@ pub(crate) enum Server {
 /// Prints the bill of a workload, or rewrites the tables of the documentation if `bless` is set.
 pub(crate) fn print(workload: &Workload, server: Server, bless: bool) -> Result<()> {
     if bless {
-        return cost_model::update_documentation(project::root());
+        return cost_model::update_documentation(workspace::root());
     }
     workload.validate()?;
     match server {
         Server::This => {
-            let operations = OperationTable::read(project::root())?;
+            let operations = OperationTable::read(workspace::root())?;
             println!("{}", report(workload, &usage(workload, &operations)));
             println!("{}", sensitivity(workload, &operations));
         }

@@ -7,15 +7,15 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 
-use crate::process::{command, run};
-use crate::{project, tools};
+use crate::command::{command, run};
+use crate::{tools, workspace};
 
 /// Serves until interrupted. wrangler builds the Worker first, and again when a file changes.
 pub(crate) fn run_server(folder: &Path, port: u16, ttl: Option<u32>) -> Result<()> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, port))
         .with_context(|| format!("port {port} is not free: choose another with --port"))?;
     tools::install()?;
-    if folder == project::root() {
+    if folder == workspace::root() {
         thread::spawn(move || greet_when_ready(port));
     }
     let mut wrangler = command("wrangler")?;

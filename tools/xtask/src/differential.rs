@@ -2,8 +2,8 @@
 
 use anyhow::Result;
 
-use crate::process::{command, run};
-use crate::{conformance, project, tools};
+use crate::command::{command, run};
+use crate::{conformance, tools, workspace};
 
 /// How many cases the test command compares, and from which seed.
 pub(crate) const CASES: u64 = 20_000;
@@ -14,7 +14,7 @@ pub(crate) const SEED: u64 = 1;
 pub(crate) fn compare(cases: u64, seed: u64) -> Result<()> {
     tools::install()?;
     let proto = conformance::proto()?;
-    let image = project::root().join("target/conformance.binpb");
+    let image = workspace::root().join("target/conformance.binpb");
     run(command("buf")?
         .arg("build")
         .arg(&proto)
@@ -27,7 +27,7 @@ pub(crate) fn compare(cases: u64, seed: u64) -> Result<()> {
         .args(["-C", "tests/go", "run", "./differential"])
         .args(["-cases", &cases.to_string(), "-seed", &seed.to_string()])
         .arg("-peer")
-        .arg(project::root().join("target/release/differential"))
+        .arg(workspace::root().join("target/release/differential"))
         .arg("-image")
         .arg(image))
 }

@@ -7,8 +7,8 @@ use std::path::{Component, Path, PathBuf};
 use anyhow::{Context as _, Result, ensure};
 use pulldown_cmark::{Event, Parser, Tag, TagEnd};
 
-use crate::process::{command, run};
-use crate::{project, tools};
+use crate::command::{command, run};
+use crate::{tools, workspace};
 
 /// Lists what the site has, in order.
 const SUMMARY: &str = "docs/SUMMARY.md";
@@ -22,7 +22,7 @@ pub(crate) fn check_links() -> Result<()> {
     documents.insert(PathBuf::from(SUMMARY));
     let mut dead = Vec::new();
     for document in &documents {
-        let text = fs::read_to_string(project::root().join(document))?;
+        let text = fs::read_to_string(workspace::root().join(document))?;
         for target in links(&text) {
             if !leads_somewhere(document, &target)? {
                 dead.push(format!("{}: {target}", document.display()));
@@ -45,7 +45,7 @@ fn leads_somewhere(document: &Path, target: &str) -> Result<bool> {
         "" => Some(document.to_path_buf()),
         path => join(document, path),
     };
-    let Some(file) = file.map(|file| project::root().join(file)) else {
+    let Some(file) = file.map(|file| workspace::root().join(file)) else {
         return Ok(false);
     };
     if heading.is_empty() || file.extension().is_none_or(|kind| kind != "md") {
@@ -89,32 +89,32 @@ fn slug(words: &str) -> String {
 
 /// Builds the site. Returns where it is.
 pub(crate) fn build_site() -> Result<PathBuf> {
-    let book = project::root().join("target/book");
+    let book = workspace::root().join("target/book");
     let sources = book.join("src");
     if sources.is_dir() {
         fs::remove_dir_all(&sources)?;
     }
     let pages = pages()?;
     for page in &pages {
-        let text = fs::read_to_string(project::root().join(page))?;
+        let text = fs::read_to_string(workspace::root().join(page))?;
         let text = rewrite(&text, |target| outside(page, target, &pages));
         put(&sources.join(page), text.as_bytes())?;
     }
-    for picture in fs::read_dir(project::root().join("docs"))? {
+    for picture in fs::read_dir(workspace::root().join("docs"))? {
         let picture = picture?.path();
         if picture.extension().is_some_and(|kind| kind == "svg") {
             let name = picture.file_name().context("a picture")?;
             put(&sources.join("docs").join(name), &fs::read(&picture)?)?;
         }
     }
-    let summary = fs::read_to_string(project::root().join(SUMMARY))?;
+    let summary = fs::read_to_string(workspace::root().join(SUMMARY))?;
     let from_top = |target: &str| join(Path::new(SUMMARY), target).map(|path| show(&path));
     put(
         &sources.join("SUMMARY.md"),
         rewrite(&summary, from_top).as_bytes(),
     )?;
     fs::copy(
-        project::root().join("docs/book.toml"),
+        workspace::root().join("docs/book.toml"),
         book.join("book.toml"),
     )?;
     run(command(tools::mdbook()?)?.arg("build").arg(&book))?;
@@ -128,7 +128,7 @@ pub(crate) fn build_site() -> Result<PathBuf> {
 
 /// What the summary lists, from the project's folder.
 fn pages() -> Result<BTreeSet<PathBuf>> {
-    let summary = fs::read_to_string(project::root().join(SUMMARY))?;
+    let summary = fs::read_to_string(workspace::root().join(SUMMARY))?;
     let mut pages = BTreeSet::new();
     for target in links(&summary) {
         let page = join(Path::new(SUMMARY), &target).context("a page outside the project")?;

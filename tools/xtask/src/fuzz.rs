@@ -4,8 +4,8 @@ use std::fs;
 
 use anyhow::{Context as _, Result};
 
-use crate::process::{command, run};
-use crate::{project, tools};
+use crate::command::{command, run};
+use crate::{tools, workspace};
 
 /// What is fuzzed, as `tests/fuzz` has it.
 const TARGETS: [&str; 5] = ["request", "get", "gzip", "json", "binary"];
@@ -17,8 +17,8 @@ const STACK: &str = "262144";
 /// `target/fuzz` for the next run; what breaks a promise ends it, and its input is told.
 pub(crate) fn run_all(seconds: u32, only: Option<&str>) -> Result<()> {
     let cargo_fuzz = tools::cargo_fuzz()?;
-    let folder = project::root().join("tests/fuzz");
-    let found = project::root().join("target/fuzz");
+    let folder = workspace::root().join("tests/fuzz");
+    let found = workspace::root().join("target/fuzz");
     for target in TARGETS {
         if only.is_some_and(|only| only != target) {
             continue;

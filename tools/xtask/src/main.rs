@@ -1,23 +1,23 @@
 //! `cargo xtask <command>`: sets up the pinned tools, then builds, serves and tests the Worker.
 
 mod audit;
+mod buf;
+mod ci;
+mod command;
 mod conformance;
 mod cost;
 mod dev;
 mod differential;
 mod docs;
 mod fuzz;
+mod go_tools;
 mod keygen;
-mod load;
 mod preflight;
-mod process;
-mod project;
-mod proto;
 mod serve;
-mod suite;
-mod tally;
+mod summary;
 mod tools;
-mod worker;
+mod wasm_build;
+mod workspace;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -171,7 +171,7 @@ impl Worker {
     fn folder(&self) -> PathBuf {
         let folder = self.worker.as_deref().unwrap_or(Path::new(""));
         // As joining an empty path would end it with a slash.
-        project::root().join(folder).components().collect()
+        workspace::root().join(folder).components().collect()
     }
 }
 
@@ -188,22 +188,22 @@ fn main() -> ExitCode {
 fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Setup => tools::install(),
-        Command::Build(worker) => worker::build(&worker.folder()),
+        Command::Build(worker) => wasm_build::build(&worker.folder()),
         Command::Dev { port, ttl, worker } => dev::run_server(&worker.folder(), port, ttl),
-        Command::Test => suite::run_all(),
+        Command::Test => ci::run_all(),
         Command::Conformance => conformance::run_suite(),
         Command::Differential { cases, seed } => differential::compare(cases, seed),
         Command::Fuzz { seconds, target } => fuzz::run_all(seconds, target.as_deref()),
-        Command::Bench(it) => load::program("bench", &it.arguments),
-        Command::Load(it) => load::program("loadtest", &it.arguments),
-        Command::Soak(it) => load::program("soak", &it.arguments),
-        Command::Linearizability(it) => load::program("linearizability", &it.arguments),
-        Command::Smoke(it) => load::program(load::SMOKE, &it.arguments),
-        Command::BuildBroken => worker::build_broken(),
+        Command::Bench(it) => go_tools::program("bench", &it.arguments),
+        Command::Load(it) => go_tools::program("loadtest", &it.arguments),
+        Command::Soak(it) => go_tools::program("soak", &it.arguments),
+        Command::Linearizability(it) => go_tools::program("linearizability", &it.arguments),
+        Command::Smoke(it) => go_tools::program(go_tools::SMOKE, &it.arguments),
+        Command::BuildBroken => wasm_build::build_broken(),
         Command::ConformancePeer => conformance::peer(),
         Command::ConformanceReport => conformance::report(),
-        Command::Bless => suite::bless(),
-        Command::Costs { bless } => suite::costs(bless),
+        Command::Bless => ci::bless(),
+        Command::Costs { bless } => ci::costs(bless),
         Command::Cost {
             workload,
             server,
@@ -229,7 +229,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Keygen => keygen::print(),
         Command::Breaking { against } => {
             tools::install()?;
-            proto::breaking(against.as_deref())
+            buf::breaking(against.as_deref())
         }
         Command::Serve {
             port,
@@ -239,7 +239,7 @@ fn run(command: Command) -> anyhow::Result<()> {
             worker,
         } => {
             if !no_build {
-                worker::build(&worker.folder())?;
+                wasm_build::build(&worker.folder())?;
             }
             serve::exec(&worker.folder(), port, &storage, &vars)
         }

@@ -7,8 +7,8 @@ use anyhow::{Context as _, Result, bail, ensure};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::process::{command, run};
-use crate::project;
+use crate::command::{command, run};
+use crate::workspace;
 
 /// Environments that are deployed.
 pub(crate) const ENVIRONMENTS: [&str; 2] = ["staging", "production"];
@@ -50,7 +50,7 @@ pub(crate) fn check(environment: &str, is_offline: bool) -> Result<()> {
 
 /// Has wrangler do all of a deployment but the last step, and fails where it only warns.
 pub(crate) fn deploy_dry(environment: &str) -> Result<()> {
-    let folder = project::root().join("target/dry-run").join(environment);
+    let folder = workspace::root().join("target/dry-run").join(environment);
     fs::create_dir_all(&folder)?;
     let mut wrangler = wrangler(&["deploy", "--dry-run", "--env", environment])?;
     let output = wrangler.arg("--outdir").arg(&folder).output()?;

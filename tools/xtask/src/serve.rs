@@ -8,12 +8,12 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result};
 
-use crate::{process, project};
+use crate::{command, workspace};
 
 /// What workerd is told, in the Worker's folder.
 pub(crate) const CONFIG: &str = "workerd.capnp";
 
-/// What the Worker is made of, as `worker::build` leaves it.
+/// What the Worker is made of, as `wasm_build::build` leaves it.
 const MODULES: [&str; 2] = ["build/index.js", "build/index_bg.wasm"];
 
 /// How workerd's configuration names the service in which objects are kept.
@@ -44,7 +44,7 @@ pub(crate) fn command(folder: &Path, port: u16, storage: &Path) -> Result<Comman
         fs::copy(&source, copy.join(file))
             .with_context(|| format!("{}: run `cargo xtask build` first", source.display()))?;
     }
-    let mut workerd = process::command(project::npm_bin("workerd"))?;
+    let mut workerd = command::command(workspace::npm_bin("workerd"))?;
     workerd
         .args(["serve", "--control-fd=1"])
         .arg(format!("--socket-addr=http=127.0.0.1:{port}"))

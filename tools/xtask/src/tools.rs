@@ -6,8 +6,8 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
 
-use crate::process::{command, run};
-use crate::project;
+use crate::command::{command, run};
+use crate::workspace;
 
 pub(crate) const WASM_TARGET: &str = "wasm32-unknown-unknown";
 const CARGO_FUZZ: &str = "0.13.2";
@@ -24,7 +24,7 @@ pub(crate) fn install() -> Result<()> {
 
 /// Must be of exactly the version that the Worker is linked with.
 pub(crate) fn wasm_bindgen() -> Result<PathBuf> {
-    let version = project::locked_version("wasm-bindgen")?;
+    let version = workspace::locked_version("wasm-bindgen")?;
     cargo_installed("wasm-bindgen-cli", "wasm-bindgen", &version, &[])
 }
 
@@ -57,9 +57,9 @@ fn wasm_target() -> Result<()> {
 }
 
 fn npm_packages() -> Result<()> {
-    let wanted = fs::read(project::root().join("package-lock.json"))?;
+    let wanted = fs::read(workspace::root().join("package-lock.json"))?;
     // npm keeps no copy of the lock file that it installed from: we do.
-    let stamp = project::root().join("node_modules/.installed-package-lock.json");
+    let stamp = workspace::root().join("node_modules/.installed-package-lock.json");
     if fs::read(&stamp).is_ok_and(|installed| installed == wanted) {
         return Ok(());
     }

@@ -6,8 +6,8 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
 
-use crate::process::{command, run};
-use crate::project;
+use crate::command::{command, run};
+use crate::workspace;
 
 /// The public proto, below `proto/`.
 const DISCOVERY: &str = "coral/discovery/v1/discovery.proto";
@@ -36,9 +36,9 @@ pub(crate) fn breaking(against: Option<&str>) -> Result<()> {
 /// Shows that the check sees a change that breaks clients: a field with another number.
 pub(crate) fn breaking_is_noticed() -> Result<()> {
     let revision = commit("HEAD").context("this is no git checkout")?;
-    let copy = project::root().join("target/broken-proto");
+    let copy = workspace::root().join("target/broken-proto");
     for file in ["buf.yaml", DISCOVERY, "coral/registry/v1/registry.proto"] {
-        let content = fs::read_to_string(project::root().join("proto").join(file))?;
+        let content = fs::read_to_string(workspace::root().join("proto").join(file))?;
         let broken = if file == DISCOVERY {
             content.replace("string mesh_id = 1;", "string mesh_id = 1001;")
         } else {

@@ -4,8 +4,8 @@ use std::env;
 
 use anyhow::Result;
 
-use crate::process::{command, run};
-use crate::{project, worker};
+use crate::command::{command, run};
+use crate::{wasm_build, workspace};
 
 /// The core that programs run on, where servers have the first for themselves.
 const CLIENT_CORES: &str = "1-";
@@ -17,9 +17,9 @@ pub(crate) const SMOKE: &str = "smoke";
 pub(crate) fn program(name: &str, arguments: &[String]) -> Result<()> {
     let is_elsewhere = arguments.iter().any(|argument| argument.contains("-url"));
     if name != SMOKE && !is_elsewhere {
-        worker::build(project::root())?;
+        wasm_build::build(workspace::root())?;
     }
-    let program = project::root().join("target").join(name);
+    let program = workspace::root().join("target").join(name);
     run(command("go")?
         .args(["-C", "tests/go", "build", "-o"])
         .arg(&program)
@@ -38,5 +38,5 @@ pub(crate) fn program(name: &str, arguments: &[String]) -> Result<()> {
     run(started
         .args(arguments)
         .env("XTASK", env::current_exe()?)
-        .current_dir(project::root().join("tests/go")))
+        .current_dir(workspace::root().join("tests/go")))
 }

@@ -7,17 +7,17 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
 
-use crate::project;
+use crate::workspace;
 
 /// A command run at the top of the checkout, with what npm installed first in the path: its
 /// Node is newer than the machine's may be.
 pub(crate) fn command(program: impl Into<OsString>) -> Result<Command> {
-    let mut folders = vec![project::root().join("node_modules/.bin")];
+    let mut folders = vec![workspace::root().join("node_modules/.bin")];
     let path = env::var_os("PATH").unwrap_or_default();
     folders.extend(env::split_paths(&path).collect::<Vec<PathBuf>>());
     let mut command = Command::new(program.into());
     command
-        .current_dir(project::root())
+        .current_dir(workspace::root())
         .env("PATH", env::join_paths(folders)?);
     Ok(command)
 }

@@ -7,9 +7,9 @@ use std::process::Command;
 
 use anyhow::{Result, bail, ensure};
 
-use crate::process::{command, run};
-use crate::tally::Tally;
-use crate::{audit, conformance, differential, docs, preflight, project, proto, tools, worker};
+use crate::command::{command, run};
+use crate::summary::Summary;
+use crate::{audit, buf, conformance, differential, docs, preflight, tools, wasm_build, workspace};
 
 /// Set for tests that compare with a checked-in file: they write it anew instead.
 const BLESS: &str = "BLESS";
@@ -29,9 +29,9 @@ const REVIEWED: [&str; 2] = [
 /// Runs everything and closes with one line of counts.
 pub(crate) fn run_all() -> Result<()> {
     tools::install()?;
-    let mut tally = Tally::default();
-    tally.check_command("format", cargo(&["fmt", "--all", "--check"]));
-    tally.check_command(
+    let mut summary = Summary::default();
+    summary.check_command("format", cargo(&["fmt", "--all", "--check"]));
+    summary.check_command(
         "lint for the host",
         cargo(&[
             "clippy",
@@ -42,7 +42,7 @@ pub(crate) fn run_all() -> Result<()> {
             "warnings",
         ]),
     );
-    tally.check_command(
+    summary.check_command(
         "lint for wasm32",
         cargo(&[
             "clippy",
@@ -55,7 +55,7 @@ pub(crate) fn run_all() -> Result<()> {
             "warnings",
         ]),
     );
-    tally.check_command(
+    summary.check_command(
         "generated code under pedantic lints",
         cargo(&[
             "clippy",
@@ -70,54 +70,54 @@ pub(crate) fn run_all() -> Result<()> {
             "clippy::pedantic",
         ]),
     );
-    tally.check("proto style", proto::lint);
-    tally.check("no client breaks", || proto::breaking(None));
-    tally.check(
+    summary.check("proto style", buf::lint);
+    summary.check("no client breaks", || buf::breaking(None));
+    summary.check(
         "a change that breaks clients is noticed",
-        proto::breaking_is_noticed,
+        buf::breaking_is_noticed,
     );
-    tally.cargo_test(
+    summary.cargo_test(
         "unit, property and golden tests",
         cargo(&["test", "--workspace", "--no-fail-fast"]),
     );
-    tally.check("documentation", || {
+    summary.check("documentation", || {
         let mut rustdoc = cargo(&["doc", "--workspace", "--no-deps"])?;
         run(rustdoc.env("RUSTDOCFLAGS", "-D warnings"))
     });
-    tally.check("links of the documentation", docs::check_links);
-    tally.check("site of the documentation", || docs::build_site().map(drop));
-    tally.check("workflows", || {
+    summary.check("links of the documentation", docs::check_links);
+    summary.check("site of the documentation", || docs::build_site().map(drop));
+    summary.check("workflows", || {
         run(go(&["run", ACTIONLINT])?.args(workflows()?))
     });
-    tally.check("Go clients are those of the proto", go_is_current);
-    tally.check("format of the Go clients", go_is_formatted);
-    tally.check_command("vet the Go clients", go(&["vet", "./..."]));
-    tally.check("codecs against Go's", || {
+    summary.check("Go clients are those of the proto", go_is_current);
+    summary.check("format of the Go clients", go_is_formatted);
+    summary.check_command("vet the Go clients", go(&["vet", "./..."]));
+    summary.check("codecs against Go's", || {
         differential::compare(differential::CASES, differential::SEED)
     });
-    tally.check("licences and sources of dependencies", audit::crates);
-    tally.check("advisories on dependencies", || audit::advisories(false));
-    tally.check("conformance", conformance::run_suite);
-    let example = project::root().join(EXAMPLE);
-    let is_built = tally.check("build", || worker::build(project::root()))
-        & tally.check("build the example", || worker::build(&example));
-    tally.check("build the broken Worker", worker::build_broken);
+    summary.check("licences and sources of dependencies", audit::crates);
+    summary.check("advisories on dependencies", || audit::advisories(false));
+    summary.check("conformance", conformance::run_suite);
+    let example = workspace::root().join(EXAMPLE);
+    let is_built = summary.check("build", || wasm_build::build(workspace::root()))
+        & summary.check("build the example", || wasm_build::build(&example));
+    summary.check("build the broken Worker", wasm_build::build_broken);
     for environment in preflight::ENVIRONMENTS {
-        tally.check(
+        summary.check(
             &format!("deploy to {environment}, but for the last step"),
             || preflight::deploy_dry(environment),
         );
     }
     if is_built {
-        tally.go_test("end to end", go_test(&["./..."]));
+        summary.go_test("end to end", go_test(&["./..."]));
         // Once more with all leases in few objects: what both forms have in common.
         let mut own_machine = go_test(&["-skip=^(TestOnCloudflare|TestExample)", "./e2e"]);
         if let Ok(own_machine) = &mut own_machine {
             own_machine.env("E2E_REGISTRY_SHARDS", "64");
         }
-        tally.go_test("end to end on a machine of one's own", own_machine);
+        summary.go_test("end to end on a machine of one's own", own_machine);
     }
-    tally.close()
+    summary.close()
 }
 
 /// Writes the files anew that tests compare with, and shows what that changed.
@@ -137,7 +137,7 @@ pub(crate) fn bless() -> Result<()> {
 /// Measures what each call costs, and prints the table or writes it into the README.
 pub(crate) fn costs(writes: bool) -> Result<()> {
     tools::install()?;
-    worker::build(project::root())?;
+    wasm_build::build(workspace::root())?;
     let test = [
         "test",
         "-count=1",
@@ -151,11 +151,11 @@ pub(crate) fn costs(writes: bool) -> Result<()> {
 
 /// Generates the Go clients.
 fn generate_go() -> Result<()> {
-    run(buf(&["generate"])?.current_dir(project::root().join("tests/go")))
+    run(buf(&["generate"])?.current_dir(workspace::root().join("tests/go")))
 }
 
 fn go_is_current() -> Result<()> {
-    let folder = project::root().join("tests/go/gen");
+    let folder = workspace::root().join("tests/go/gen");
     let before = contents(&folder)?;
     generate_go()?;
     if contents(&folder)? != before {
@@ -180,7 +180,7 @@ fn contents(folder: &Path) -> Result<BTreeMap<PathBuf, Vec<u8>>> {
 
 /// The workflows, wherever they are called from.
 fn workflows() -> Result<Vec<PathBuf>> {
-    let files = fs::read_dir(project::root().join(".github/workflows"))?;
+    let files = fs::read_dir(workspace::root().join(".github/workflows"))?;
     files.map(|file| Ok(file?.path())).collect()
 }
 
@@ -208,7 +208,7 @@ fn go_test(arguments: &[&str]) -> Result<Command> {
     let mut test = go(&["test", "-json", "-count=1", "-timeout=20m"])?;
     test.args(arguments)
         .env("XTASK", std::env::current_exe()?)
-        .env("BROKEN_WORKER", worker::broken_folder());
+        .env("BROKEN_WORKER", wasm_build::broken_folder());
     Ok(test)
 }
 

@@ -7,11 +7,11 @@ use std::time::Instant;
 use anyhow::{Context as _, Result, bail};
 use serde::Deserialize;
 
-use crate::process::{run, show};
+use crate::command::{run, show};
 
 /// What passed and failed so far.
 #[derive(Default)]
-pub(crate) struct Tally {
+pub(crate) struct Summary {
     passed: usize,
     failed: usize,
     failures: Vec<String>,
@@ -28,7 +28,7 @@ struct GoEvent {
     output: String,
 }
 
-impl Tally {
+impl Summary {
     /// Runs a step that counts as one check.
     pub(crate) fn check(&mut self, name: &str, step: impl FnOnce() -> Result<()>) -> bool {
         heading(name);
@@ -54,11 +54,11 @@ impl Tally {
 
     /// Runs `cargo test` and counts its tests.
     pub(crate) fn cargo_test(&mut self, name: &str, command: Result<Command>) {
-        self.counted(name, command, |tally, line| {
+        self.counted(name, command, |summary, line| {
             println!("{line}");
             if let Some(result) = line.strip_prefix("test result: ") {
-                tally.passed += number_before(result, "passed");
-                tally.failed += number_before(result, "failed");
+                summary.passed += number_before(result, "passed");
+                summary.failed += number_before(result, "failed");
             }
         });
     }
@@ -67,7 +67,7 @@ impl Tally {
     /// if it fails.
     pub(crate) fn go_test(&mut self, name: &str, command: Result<Command>) {
         let mut written = std::collections::BTreeMap::<String, String>::new();
-        self.counted(name, command, |tally, line| {
+        self.counted(name, command, |summary, line| {
             let Ok(event) = serde_json::from_str::<GoEvent>(line) else {
                 println!("{line}");
                 return;
@@ -77,17 +77,17 @@ impl Tally {
                 "output" | "build-output" => so_far.push_str(&event.output),
                 "pass" if !event.test.is_empty() => {
                     println!("ok   {}", event.test);
-                    tally.passed += 1;
+                    summary.passed += 1;
                 }
                 "fail" => {
                     println!("FAIL {}\n{so_far}", event.test);
                     if !event.test.is_empty() {
-                        tally.failed += 1;
+                        summary.failed += 1;
                     }
                 }
                 "skip" if !event.test.is_empty() => {
                     println!("SKIP {}\n{so_far}", event.test);
-                    tally.failed += 1;
+                    summary.failed += 1;
                 }
                 _ => {}
             }

@@ -10,9 +10,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 use serde::Deserialize;
 
-use crate::process::{command, run};
+use crate::command::{command, run};
 use crate::serve::CONFIG;
-use crate::{project, tools};
+use crate::{tools, workspace};
 
 /// What rustc uses for wasm32, and exceptions, which wasm-bindgen uses to catch JavaScript's. Named one by
 /// one: with all features, wasm-opt may use some that workerd does not have yet.
@@ -43,7 +43,7 @@ pub(crate) fn build_with(folder: &Path, env: &[(&str, &Path)]) -> Result<()> {
 
 /// Where [`build_broken`] puts its Worker.
 pub(crate) fn broken_folder() -> PathBuf {
-    project::root().join("target/broken-worker")
+    workspace::root().join("target/broken-worker")
 }
 
 /// Builds the service with the feature that breaks it: tests must notice.
@@ -52,10 +52,10 @@ pub(crate) fn build_broken() -> Result<()> {
     let folder = broken_folder();
     // In a folder of its own, so that neither build throws away what the other has compiled.
     let arguments = ["--features=broken", "--target-dir=target/broken"];
-    let module = compile(project::root(), &arguments, &[])?;
+    let module = compile(workspace::root(), &arguments, &[])?;
     fs::create_dir_all(&folder)?;
-    fs::copy(project::root().join(CONFIG), folder.join(CONFIG))?;
-    bundle(project::root(), &module, &folder)
+    fs::copy(workspace::root().join(CONFIG), folder.join(CONFIG))?;
+    bundle(workspace::root(), &module, &folder)
 }
 
 /// Makes of a module what the runtime loads: `build/` in the folder `into`.
@@ -69,7 +69,7 @@ fn bundle(folder: &Path, module: &Path, into: &Path) -> Result<()> {
         .arg(module))?;
     let built = into.join("build");
     fs::create_dir_all(&built)?;
-    run(command(project::npm_bin("wasm-opt"))?
+    run(command(workspace::npm_bin("wasm-opt"))?
         .args(["-Oz", "--strip-debug", "--strip-producers"])
         .args(WASM_FEATURES)
         .arg(bindings.join("index_bg.wasm"))
@@ -79,10 +79,10 @@ fn bundle(folder: &Path, module: &Path, into: &Path) -> Result<()> {
     let entry = if own.is_file() {
         own
     } else {
-        project::root().join(ENTRY)
+        workspace::root().join(ENTRY)
     };
     let alias = bindings.join("index.js");
-    run(command(project::npm_bin("esbuild"))?
+    run(command(workspace::npm_bin("esbuild"))?
         .arg(entry)
         .args([
             "--bundle",
