@@ -1,6 +1,5 @@
-//! The proto: its style, and whether clients in the field still understand it.
+//! Checks of the proto files with buf: style, and compatibility with existing clients.
 
-use std::fs;
 use std::path::Path;
 use std::process::Command;
 
@@ -9,56 +8,58 @@ use anyhow::{Context as _, Result, ensure};
 use crate::command::{command, run};
 use crate::workspace;
 
-/// The public proto, below `proto/`.
+/// Proto of the public API, below `proto/`.
 const DISCOVERY: &str = "coral/discovery/v1/discovery.proto";
 
-/// Where changes start from: what is compared with, if nothing else is asked for.
-const BRANCHES: [&str; 3] = ["main", "origin/main", "HEAD"];
+/// Revisions to compare with by default: the first that exists.
+const BASE_REVISIONS: [&str; 3] = ["main", "origin/main", "HEAD"];
 
 /// Checks the style of all protos.
 pub(crate) fn lint() -> Result<()> {
     run(command("buf")?.args(["lint", "proto"]))
 }
 
-/// Checks that no client breaks that speaks the proto of the revision `against`, of the branch
-/// `main` by default.
-pub(crate) fn breaking(against: Option<&str>) -> Result<()> {
+/// Checks that clients keep working that were generated from the proto of the revision `against`,
+/// by default that of the branch `main`.
+pub(crate) fn check_breaking(against: Option<&str>) -> Result<()> {
     let revision = match against {
-        Some(revision) => commit(revision).with_context(|| format!("no revision {revision}"))?,
-        None => BRANCHES
+        Some(revision) => {
+            resolve(revision).with_context(|| format!("there is no revision {revision}"))?
+        }
+        None => BASE_REVISIONS
             .iter()
-            .find_map(|branch| commit(branch))
-            .context("this is no git checkout: there is nothing to compare with")?,
+            .find_map(|revision| resolve(revision))
+            .context("this is not a git checkout: there is no revision to compare with")?,
     };
     run(&mut buf_breaking(Path::new("proto"), &revision)?)
 }
 
-/// Shows that the check sees a change that breaks clients: a field with another number.
-pub(crate) fn breaking_is_noticed() -> Result<()> {
-    let revision = commit("HEAD").context("this is no git checkout")?;
-    let copy = workspace::root().join("target/broken-proto");
-    for file in ["buf.yaml", DISCOVERY, "coral/registry/v1/registry.proto"] {
-        let content = fs::read_to_string(workspace::root().join("proto").join(file))?;
-        let broken = if file == DISCOVERY {
-            content.replace("string mesh_id = 1;", "string mesh_id = 1001;")
+/// Checks that [`check_breaking`] would detect an incompatible change: another field number.
+pub(crate) fn check_that_breaking_is_detected() -> Result<()> {
+    let revision = resolve("HEAD").context("this is not a git checkout")?;
+    let copy = workspace::root().join("target/breaking-proto");
+    for (file, content) in workspace::read_tree(&workspace::root().join("proto"))? {
+        let content = if file == Path::new(DISCOVERY) {
+            renumber_mesh_id(&content)?
         } else {
-            content.clone()
+            content
         };
-        ensure!(
-            file != DISCOVERY || broken != content,
-            "{file}: the change to try is not possible"
-        );
-        let path = copy.join(file);
-        fs::create_dir_all(path.parent().context("a file has a folder")?)?;
-        fs::write(path, broken)?;
+        workspace::write(&copy.join(file), &content)?;
     }
     let output = buf_breaking(&copy, &revision)?.output()?;
     let output = String::from_utf8_lossy(&output.stdout);
     ensure!(
         output.contains("\"1\" with name \"mesh_id\""),
-        "a field with another number was not noticed: {output}"
+        "buf did not report that a field has another number: {output}"
     );
     Ok(())
+}
+
+fn renumber_mesh_id(proto: &[u8]) -> Result<Vec<u8>> {
+    const FIELD: &str = "string mesh_id = 1;";
+    let proto = String::from_utf8(proto.to_vec())?;
+    ensure!(proto.contains(FIELD), "{DISCOVERY} has no field `{FIELD}`");
+    Ok(proto.replace(FIELD, "string mesh_id = 1001;").into_bytes())
 }
 
 fn buf_breaking(proto: &Path, revision: &str) -> Result<Command> {
@@ -70,7 +71,8 @@ fn buf_breaking(proto: &Path, revision: &str) -> Result<Command> {
     Ok(buf)
 }
 
-fn commit(revision: &str) -> Option<String> {
+/// Resolves a revision to the id of its commit.
+fn resolve(revision: &str) -> Option<String> {
     let mut git = command("git").ok()?;
     git.args(["rev-parse", "--verify", "--quiet"])
         .arg(format!("{revision}^{{commit}}"));

@@ -1,16 +1,16 @@
-//! Our codecs against Go's.
+//! The command `differential`: compares the codecs with Go's.
 
 use anyhow::Result;
 
-use crate::command::{command, run};
-use crate::{conformance, tools, workspace};
+use crate::command::{cargo, command, run};
+use crate::{conformance, go_tools, tools, workspace};
 
-/// How many cases the test command compares, and from which seed.
+/// Number of cases by default.
 pub(crate) const CASES: u64 = 20_000;
-/// See [`CASES`].
+/// Seed of the random cases by default.
 pub(crate) const SEED: u64 = 1;
 
-/// Compares what both make of random messages, of mutated JSON and of damaged binary.
+/// Compares the results of both codecs for random messages, mutated JSON and damaged binary.
 pub(crate) fn compare(cases: u64, seed: u64) -> Result<()> {
     tools::install()?;
     let proto = conformance::proto()?;
@@ -20,11 +20,9 @@ pub(crate) fn compare(cases: u64, seed: u64) -> Result<()> {
         .arg(&proto)
         .arg("--output")
         .arg(&image))?;
-    run(command("cargo")?
-        .args(["build", "--release", "--package", "differential"])
+    run(cargo(&["build", "--release", "--package", "differential"])?
         .env("CONFORMANCE_PROTO", proto))?;
-    run(command("go")?
-        .args(["-C", "tests/go", "run", "./differential"])
+    run(go_tools::go(&["run", "./cmd/differential"])?
         .args(["-cases", &cases.to_string(), "-seed", &seed.to_string()])
         .arg("-peer")
         .arg(workspace::root().join("target/release/differential"))

@@ -1,21 +1,22 @@
-//! The build of a Worker: a module of WebAssembly, and the JavaScript that the runtime starts.
+//! Build of a Worker: a WebAssembly module, and the JavaScript module that the runtime loads.
 //!
-//! Not by workers-rs's own `worker-build`: the classes that it makes do not extend the runtime's, so that
-//! objects cannot be called by RPC, and it wraps them and the fetch event in proxies
-//! that cost time on each call (`docs/performance.md`).
+//! Does not use `worker-build` of workers-rs: its classes do not extend the runtime's, so that
+//! objects cannot be called by RPC, and it wraps them and the fetch event in proxies that take time
+//! on each call (`docs/performance.md`).
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use serde::Deserialize;
 
 use crate::command::{command, run};
-use crate::serve::CONFIG;
+use crate::worker_project::WorkerProject;
 use crate::{tools, workspace};
 
-/// What rustc uses for wasm32, and exceptions, which wasm-bindgen uses to catch JavaScript's. Named one by
-/// one: with all features, wasm-opt may use some that workerd does not have yet.
+/// Features that rustc uses for wasm32, and exceptions, with which wasm-bindgen catches those of
+/// JavaScript. Named one by one: with all features, wasm-opt may use some that workerd lacks.
 const WASM_FEATURES: [&str; 7] = [
     "--enable-bulk-memory",
     "--enable-exception-handling",
@@ -26,85 +27,57 @@ const WASM_FEATURES: [&str; 7] = [
     "--enable-sign-ext",
 ];
 
-/// The JavaScript of a Worker that has none of its own.
-const ENTRY: &str = "connect-worker/js/worker.js";
-
-/// Builds `build/index.js` and `build/index_bg.wasm` of the Worker in `folder`, optimised.
-pub(crate) fn build(folder: &Path) -> Result<()> {
-    build_with(folder, &[])
+/// Builds `build/index.js` and `build/index_bg.wasm` of a Worker, optimised.
+pub(crate) fn build(worker: &WorkerProject) -> Result<()> {
+    build_with(worker, &[])
 }
 
-/// [`build`], with variables for the build scripts.
-pub(crate) fn build_with(folder: &Path, env: &[(&str, &Path)]) -> Result<()> {
+/// Builds a Worker with variables for its build script.
+pub(crate) fn build_with(worker: &WorkerProject, env: &[(&str, &Path)]) -> Result<()> {
     tools::install()?;
-    let module = compile(folder, &[], env)?;
-    bundle(folder, &module, folder)
-}
-
-/// Where [`build_broken`] puts its Worker.
-pub(crate) fn broken_folder() -> PathBuf {
-    workspace::root().join("target/broken-worker")
-}
-
-/// Builds the service with the feature that breaks it: tests must notice.
-pub(crate) fn build_broken() -> Result<()> {
-    tools::install()?;
-    let folder = broken_folder();
-    // In a folder of its own, so that neither build throws away what the other has compiled.
-    let arguments = ["--features=broken", "--target-dir=target/broken"];
-    let module = compile(workspace::root(), &arguments, &[])?;
-    fs::create_dir_all(&folder)?;
-    fs::copy(workspace::root().join(CONFIG), folder.join(CONFIG))?;
-    bundle(workspace::root(), &module, &folder)
-}
-
-/// Makes of a module what the runtime loads: `build/` in the folder `into`.
-fn bundle(folder: &Path, module: &Path, into: &Path) -> Result<()> {
-    let bindings = module.with_extension("bindgen");
-    run(command(tools::wasm_bindgen()?)?
-        .args(["--target", "web", "--no-typescript", "--out-name", "index"])
-        .arg("--experimental-reset-state-function")
-        .arg("--out-dir")
-        .arg(&bindings)
-        .arg(module))?;
-    let built = into.join("build");
-    fs::create_dir_all(&built)?;
-    run(command(workspace::npm_bin("wasm-opt"))?
-        .args(["-Oz", "--strip-debug", "--strip-producers"])
-        .args(WASM_FEATURES)
-        .arg(bindings.join("index_bg.wasm"))
-        .arg("--output")
-        .arg(built.join("index_bg.wasm")))?;
-    let own = folder.join("src/worker.js");
-    let entry = if own.is_file() {
-        own
-    } else {
-        workspace::root().join(ENTRY)
-    };
-    let alias = bindings.join("index.js");
-    run(command(workspace::npm_bin("esbuild"))?
-        .arg(entry)
-        .args([
-            "--bundle",
-            "--format=esm",
-            "--minify",
-            "--log-level=warning",
-        ])
-        .args(["--external:cloudflare:*", "--external:./index_bg.wasm"])
-        // wasm-bindgen lists a file of ours once for each function in it.
-        .arg("--log-override:duplicate-object-key=silent")
-        // What the entries import without knowing where it lies.
-        .arg(format!("--alias:worker:module={}", alias.display()))
-        .arg(format!("--outfile={}", built.join("index.js").display())))?;
-    let bytes = fs::metadata(built.join("index_bg.wasm"))
-        .context("the built module")?
-        .len();
+    let module = compile(&worker.crate_dir, env)?;
+    let bindings = generate_bindings(&module)?;
+    let build = worker.out_dir.join("build");
+    fs::create_dir_all(&build)?;
+    let module = build.join("index_bg.wasm");
+    optimise(&bindings.join("index_bg.wasm"), &module)?;
+    bundle(
+        &worker.entry,
+        &bindings.join("index.js"),
+        &build.join("index.js"),
+    )?;
+    let bytes = fs::metadata(&module).context("the built module")?.len();
     println!("the Worker's module has {} KiB", bytes / 1024);
     Ok(())
 }
 
-/// Compiles the crate in `folder`, and returns where its module is.
-fn compile(folder: &Path, arguments: &[&str], env: &[(&str, &Path)]) -> Result<PathBuf> {
+/// Compiles the crate in a folder. Returns the path of its module.
+fn compile(crate_dir: &Path, env: &[(&str, &Path)]) -> Result<PathBuf> {
+    let output = command("cargo")?
+        .args(["build", "--release", "--lib"])
+        .args(["--target", tools::WASM_TARGET])
+        .arg("--message-format=json-render-diagnostics")
+        .envs(env.iter().copied())
+        .current_dir(crate_dir)
+        .stderr(Stdio::inherit())
+        .output()
+        .with_context(|| format!("cargo build in {}", crate_dir.display()))?;
+    ensure!(output.status.success(), "cargo build: {}", output.status);
+    let sources = fs::canonicalize(crate_dir)?.join("src");
+    let messages = output.stdout.split(|byte| *byte == b'\n');
+    messages
+        .filter_map(|message| module_of(message, &sources))
+        .next_back()
+        .with_context(|| {
+            format!(
+                "cargo built no module: {} needs crate-type = [\"cdylib\"]",
+                crate_dir.join("Cargo.toml").display()
+            )
+        })
+}
+
+/// Returns the module that a message of cargo reports, if its crate is the one with these sources.
+fn module_of(message: &[u8], sources: &Path) -> Option<PathBuf> {
     #[derive(Deserialize)]
     #[serde(tag = "reason", rename_all = "kebab-case")]
     enum Message {
@@ -120,36 +93,79 @@ fn compile(folder: &Path, arguments: &[&str], env: &[(&str, &Path)]) -> Result<P
         crate_types: Vec<String>,
         src_path: PathBuf,
     }
-    let mut cargo = command("cargo")?;
-    cargo
-        .args([
-            "build",
-            "--release",
-            "--lib",
-            "--target",
-            tools::WASM_TARGET,
-        ])
-        .arg("--message-format=json-render-diagnostics")
-        .args(arguments)
-        .envs(env.iter().copied())
-        .current_dir(folder)
-        .stderr(std::process::Stdio::inherit());
-    let output = cargo.output().context("cargo")?;
-    anyhow::ensure!(output.status.success(), "cargo build: {}", output.status);
-    let own = fs::canonicalize(folder)?;
-    let messages = output.stdout.split(|byte| *byte == b'\n');
-    messages
-        .filter_map(|line| match serde_json::from_slice(line) {
-            Ok(Message::CompilerArtifact { target, filenames })
-                if target.src_path.starts_with(own.join("src"))
-                    && target.crate_types.iter().any(|kind| kind == "cdylib") =>
-            {
-                filenames
-                    .into_iter()
-                    .find(|file| file.extension().is_some_and(|it| it == "wasm"))
-            }
-            _ => None,
-        })
-        .next_back()
-        .context("cargo built no module")
+    let Message::CompilerArtifact { target, filenames } = serde_json::from_slice(message).ok()?
+    else {
+        return None;
+    };
+    let is_cdylib = target.crate_types.iter().any(|kind| kind == "cdylib");
+    if !is_cdylib || !target.src_path.starts_with(sources) {
+        return None;
+    }
+    filenames.into_iter().find(|file| {
+        file.extension()
+            .is_some_and(|extension| extension == "wasm")
+    })
+}
+
+/// Generates the JavaScript bindings of a module. Returns their folder.
+fn generate_bindings(module: &Path) -> Result<PathBuf> {
+    let bindings = module.with_extension("bindgen");
+    run(command(tools::wasm_bindgen()?)?
+        .args(["--target", "web", "--no-typescript", "--out-name", "index"])
+        .arg("--experimental-reset-state-function")
+        .arg("--out-dir")
+        .arg(&bindings)
+        .arg(module))?;
+    Ok(bindings)
+}
+
+fn optimise(module: &Path, into: &Path) -> Result<()> {
+    run(command(workspace::npm_bin("wasm-opt"))?
+        .args(["-Oz", "--strip-debug", "--strip-producers"])
+        .args(WASM_FEATURES)
+        .arg(module)
+        .arg("--output")
+        .arg(into))
+}
+
+fn bundle(entry: &Path, bindings: &Path, into: &Path) -> Result<()> {
+    run(command(workspace::npm_bin("esbuild"))?
+        .arg(entry)
+        .args(["--bundle", "--format=esm", "--minify"])
+        .arg("--log-level=warning")
+        .args(["--external:cloudflare:*", "--external:./index_bg.wasm"])
+        // wasm-bindgen imports a JavaScript file once for each function that it takes from it.
+        .arg("--log-override:duplicate-object-key=silent")
+        // Entries import the bindings by this name, as their path depends on the build.
+        .arg(format!("--alias:worker:module={}", bindings.display()))
+        .arg(format!("--outfile={}", into.display())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(source: &str, kind: &str) -> Vec<u8> {
+        let message = serde_json::json!({
+            "reason": "compiler-artifact",
+            "target": {"crate_types": [kind], "src_path": source},
+            "filenames": ["/t/libx.rlib", "/t/x.wasm"],
+        });
+        message.to_string().into_bytes()
+    }
+
+    #[test]
+    fn module_is_that_of_the_folders_own_crate() {
+        let sources = Path::new("/w/worker/src");
+        let own = message("/w/worker/src/lib.rs", "cdylib");
+        assert_eq!(module_of(&own, sources), Some(PathBuf::from("/t/x.wasm")));
+        for other in [
+            message("/w/connect/src/lib.rs", "cdylib"),
+            message("/w/worker/src/lib.rs", "rlib"),
+            br#"{"reason":"build-finished","success":true}"#.to_vec(),
+            Vec::new(),
+        ] {
+            assert_eq!(module_of(&other, sources), None);
+        }
+    }
 }
