@@ -59,6 +59,24 @@ pub(crate) fn go_test(arguments: &[&str]) -> Result<Command> {
     Ok(test)
 }
 
+/// Lists the packages of the Go module, except one.
+pub(crate) fn packages_except(excluded: &str) -> Result<Vec<String>> {
+    let listed = go(&["list", "./..."])?.output()?;
+    ensure!(
+        listed.status.success(),
+        "go list: {}",
+        String::from_utf8_lossy(&listed.stderr)
+    );
+    let suffix = excluded.trim_start_matches('.');
+    let listed = String::from_utf8(listed.stdout)?;
+    let (found, kept): (Vec<_>, Vec<_>) = listed
+        .lines()
+        .map(str::to_owned)
+        .partition(|package| package.ends_with(suffix));
+    ensure!(!found.is_empty(), "{FOLDER} has no package {excluded}");
+    Ok(kept)
+}
+
 /// Generates the Go clients.
 pub(crate) fn generate_clients() -> Result<()> {
     let mut buf = command("buf")?;

@@ -55,7 +55,11 @@ enum Command {
         worker: WorkerArguments,
     },
     /// Runs all checks and all tests
-    Test,
+    Test {
+        /// Run only this group; may be repeated
+        #[arg(long, value_enum, value_name = "GROUP")]
+        only: Vec<ci::Group>,
+    },
     /// Runs Connect's conformance suite against the generated code in workerd
     Conformance,
     /// Compares the codecs with Go's on random messages, mutated JSON and damaged binary
@@ -192,7 +196,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Setup => tools::install(),
         Command::Build(worker) => wasm_build::build(&worker.project()),
         Command::Dev { port, ttl, worker } => dev::run_server(&worker.project(), port, ttl),
-        Command::Test => ci::run_all(),
+        Command::Test { only } => ci::run_groups(&only),
         Command::Conformance => conformance::run_suite(),
         Command::Differential { cases, seed } => differential::compare(cases, seed),
         Command::Fuzz { seconds, target } => fuzz::run_all(seconds, target.as_deref()),
