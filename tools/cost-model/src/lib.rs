@@ -1,7 +1,7 @@
 //! Cost model of the service on Cloudflare: the bill of a month for a given workload.
 //!
 //! A [`Workload`] says how many clients there are and how often they call. [`usage()`] multiplies
-//! it with the operations of each call, which the end-to-end tests measure, and [`Bill::new`] applies
+//! it with the operations of each call, which the end-to-end tests measure. [`Bill::new`] applies
 //! Cloudflare's listed prices.
 //!
 //! ```

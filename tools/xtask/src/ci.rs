@@ -10,7 +10,9 @@ use crate::command::{cargo, run};
 use crate::go_tools::{self, go, go_test};
 use crate::summary::Summary;
 use crate::worker_project::WorkerProject;
-use crate::{audit, buf, conformance, differential, docs, preflight, tools, wasm_build, workspace};
+use crate::{
+    audit, buf, conformance, differential, docs, layers, preflight, tools, wasm_build, workspace,
+};
 
 /// Linter of GitHub workflows.
 const ACTIONLINT: &str = "github.com/rhysd/actionlint/cmd/actionlint@v1.7.12";
@@ -131,6 +133,10 @@ fn lint(summary: &mut Summary) {
             .args(DENY_WARNINGS)
             .args(["-D", "clippy::pedantic"]))
     });
+    summary.check(
+        "the service has no platform crate",
+        layers::check_dependencies,
+    );
     summary.check("proto style", buf::lint);
     summary.check("proto is compatible with main", || {
         buf::check_breaking(None)

@@ -13,9 +13,12 @@ mod docs;
 mod fuzz;
 mod go_tools;
 mod keygen;
+mod layers;
 mod operations;
 mod preflight;
 mod serve;
+#[cfg(test)]
+mod style;
 mod summary;
 mod tools;
 mod wasm_build;
