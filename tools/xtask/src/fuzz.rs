@@ -8,7 +8,7 @@ use crate::command::{command, run};
 use crate::{tools, workspace};
 
 /// Targets in `tests/fuzz/libfuzzer/targets`.
-const TARGETS: [&str; 5] = ["request", "get", "gzip", "json", "binary"];
+pub(crate) const TARGETS: [&str; 5] = ["request", "get", "gzip", "json", "binary"];
 
 /// Stack size in KiB: instrumented code needs many times the stack of the Worker.
 const STACK_KIB: &str = "262144";

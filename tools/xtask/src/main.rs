@@ -79,8 +79,8 @@ enum Command {
         /// Seconds on each target
         #[arg(long, default_value_t = 60)]
         seconds: u32,
-        /// The only target to fuzz: request, get, gzip, json or binary
-        #[arg(long)]
+        /// The only target to fuzz
+        #[arg(long, value_parser = fuzz::TARGETS)]
         target: Option<String>,
     },
     /// Measures CPU time and latency of calls beside those of minimal Workers, in a few minutes
