@@ -12,7 +12,7 @@ use crate::tables;
 type Table = (&'static str, &'static str, fn(&OperationTable) -> String);
 
 const TABLES: [Table; 5] = [
-    ("README.md", "cost", tables::summary),
+    ("docs/cost.md", "cost", tables::summary),
     ("docs/cost.md", "lines", tables::bill),
     ("docs/cost.md", "rfd", tables::corrected_plan),
     ("docs/cost.md", "levers", tables::scenarios),

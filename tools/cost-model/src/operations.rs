@@ -1,7 +1,7 @@
 //! Operations of each call: requests to objects, rows and KV operations.
 //!
-//! The README lists them in a table. The end-to-end tests measure the operations and fail if the
-//! table differs.
+//! `docs/operations.md` lists them in a table. The end-to-end tests measure the operations and fail
+//! if the table differs.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,7 +12,7 @@ use anyhow::{Context as _, Result, ensure};
 use crate::documentation::section;
 
 /// File that has the table, from the top of the checkout.
-const README: &str = "README.md";
+const FILE: &str = "docs/operations.md";
 
 /// Operations of one call.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -29,7 +29,7 @@ pub struct Operations {
     pub kv_writes: f64,
 }
 
-/// Operations of every call, by the call's name in the README.
+/// Operations of every call, by the call's name in `docs/operations.md`.
 #[derive(Clone, Debug)]
 pub struct OperationTable(BTreeMap<String, Operations>);
 
@@ -79,18 +79,18 @@ impl OperationTable {
     /// Reads the table of the checkout in `root`.
     ///
     /// # Errors
-    /// When the README has no such table, or the table lacks a row that the model uses.
+    /// When there is no such table, or the table lacks a row that the model uses.
     pub fn read(root: &Path) -> Result<Self> {
-        let readme = fs::read_to_string(root.join(README)).context(README)?;
-        Self::parse(&readme).context(README)
+        let text = fs::read_to_string(root.join(FILE)).context(FILE)?;
+        Self::parse(&text).context(FILE)
     }
 
-    /// Parses the table in the text of a README.
+    /// Parses the table in a Markdown text.
     ///
     /// # Errors
     /// See [`Self::read`].
-    pub fn parse(readme: &str) -> Result<Self> {
-        let (_, table, _) = section(readme, "costs")?;
+    pub fn parse(text: &str) -> Result<Self> {
+        let (_, table, _) = section(text, "costs")?;
         // The first two lines are the heading.
         let lines = table.trim().lines().skip(2);
         let rows: BTreeMap<String, Operations> = lines.map(parse_row).collect::<Result<_>>()?;

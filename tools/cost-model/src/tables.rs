@@ -28,7 +28,7 @@ fn cheapest(usage: &Usage) -> String {
     }
 }
 
-/// Renders the README's table: deployments of different sizes.
+/// Renders the bills of deployments of different sizes.
 pub(crate) fn summary(operations: &OperationTable) -> String {
     let mut text =
         "| colonies | agents | calls a month | object requests | rows written | a month \

@@ -103,7 +103,7 @@ enum Command {
     Bless,
     /// Measures the operations of each call (object requests, rows, KV) and prints the table
     Operations {
-        /// Write the table into the README instead
+        /// Write the table into docs/operations.md instead
         #[arg(long)]
         bless: bool,
     },

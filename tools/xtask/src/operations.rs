@@ -7,14 +7,14 @@ use crate::command::run;
 use crate::worker_project::WorkerProject;
 use crate::{go_tools, tools, wasm_build};
 
-/// Test that measures, and compares with the table in the README.
+/// Test that measures, and compares with the table in `docs/operations.md`.
 const TEST: &str = "-run=TestOnCloudflareCostOfEachCall$";
 
 /// Variable with which [`TEST`] prints the table.
 const PRINT: &str = "OPERATIONS";
 
-/// Measures the operations of each call. Prints the table, or writes it into the README if `bless`
-/// is set.
+/// Measures the operations of each call. Prints the table, or writes it into
+/// `docs/operations.md` if `bless` is set.
 pub(crate) fn measure(bless: bool) -> Result<()> {
     tools::install()?;
     wasm_build::build(&WorkerProject::service())?;
