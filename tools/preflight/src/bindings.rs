@@ -13,7 +13,7 @@ const CACHE: &str = "CACHE";
 const METRICS: &str = "METRICS";
 const VERSION: &str = "CF_VERSION_METADATA";
 
-/// Period of rate limits in seconds: the Worker tells clients to retry after that time.
+/// Period of rate limits in seconds: the Worker sends it to clients as the time to retry after.
 const PERIOD: i64 = 60;
 
 pub(crate) fn check(environment: &Environment<'_>) -> Vec<Finding> {
@@ -126,7 +126,7 @@ fn rate_limit(environment: &Environment<'_>, name: &str) -> Vec<Finding> {
     let period = simple.and_then(|simple| simple.get("period")?.as_integer());
     if period != Some(PERIOD) {
         findings.push(error(format!(
-            "{name}: period must be {PERIOD}: clients are told to retry after {PERIOD} seconds"
+            "{name}: period must be {PERIOD}: limited clients retry after {PERIOD} seconds"
         )));
     }
     findings

@@ -87,7 +87,7 @@ enum Command {
     Bench(ProgramArguments),
     /// Measures bursts, a hot key, growth and hostile clients, in some minutes
     Load(ProgramArguments),
-    /// Makes a million calls of all kinds and checks what they leave behind, in some minutes
+    /// Makes a million calls of all kinds, then checks memory, log and storage; in some minutes
     Soak(ProgramArguments),
     /// Compares clients' histories with the rules of leases while workerd is killed repeatedly
     Linearizability(ProgramArguments),

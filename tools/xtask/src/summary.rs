@@ -64,8 +64,10 @@ impl Summary {
         });
     }
 
-    /// Runs `go test -json`, lists its tests by name and counts them. Shows the output of tests that
-    /// fail. A skipped test counts as failed: it would look like one that passed.
+    /// Runs `go test -json`, lists its tests by name and counts them.
+    ///
+    /// Shows the output of tests that fail. A skipped test counts as failed: it would look like one
+    /// that passed.
     pub(crate) fn go_test(&mut self, name: &str, command: Result<Command>) {
         let mut outputs = BTreeMap::<String, String>::new();
         self.counted(name, command, |summary, line| {
