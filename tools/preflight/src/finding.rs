@@ -1,16 +1,16 @@
-//! What a check has found.
+//! Findings of the checks.
 
 use std::fmt;
 
-/// What is wrong, or what an operator may want to know.
+/// A problem of a configuration, and how to solve it.
 #[derive(Debug)]
 pub(crate) struct Finding {
-    /// Whether a deployment must not go on.
+    /// The environment must not be deployed before this is solved.
     pub(crate) is_error: bool,
     text: String,
 }
 
-/// What must be put right before.
+/// Reports a problem that must be solved before a deployment.
 pub(crate) fn error(text: impl Into<String>) -> Finding {
     Finding {
         is_error: true,
@@ -18,8 +18,8 @@ pub(crate) fn error(text: impl Into<String>) -> Finding {
     }
 }
 
-/// What works, and may not be what was meant.
-pub(crate) fn advice(text: impl Into<String>) -> Finding {
+/// Reports a setting that works, but may not be intended.
+pub(crate) fn note(text: impl Into<String>) -> Finding {
     Finding {
         is_error: false,
         text: text.into(),

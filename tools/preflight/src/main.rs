@@ -1,8 +1,12 @@
-//! `cargo xtask preflight ENVIRONMENT` runs this on `wrangler.toml`: what is missing before a deployment, as far as the file
-//! alone tells. wrangler checks less: it takes limits that are not there, numbers that are used twice and ids that are none.
+//! Checks an environment of `wrangler.toml` before a deployment, for `cargo xtask preflight`.
+//!
+//! Checks the file alone. wrangler itself accepts files without rate limits, with an id that is
+//! used twice, and with placeholders for ids.
 
 mod bindings;
+mod environment;
 mod finding;
+mod settings;
 mod variables;
 
 use std::path::Path;
@@ -10,9 +14,10 @@ use std::process::ExitCode;
 use std::{env, fs};
 
 use anyhow::{Context as _, Result, bail};
-use toml::{Table, Value};
+use toml::Table;
 
-use crate::finding::{Finding, error};
+use crate::environment::Environment;
+use crate::finding::Finding;
 
 fn main() -> ExitCode {
     match run() {
@@ -25,11 +30,11 @@ fn main() -> ExitCode {
     }
 }
 
-/// Prints what it finds. Whether a deployment may go on.
+/// Prints the findings. Returns whether the environment may be deployed.
 fn run() -> Result<bool> {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let [file, environment] = arguments.as_slice() else {
-        bail!("preflight WRANGLER_TOML ENVIRONMENT");
+        bail!("usage: preflight WRANGLER_TOML ENVIRONMENT");
     };
     let text = fs::read_to_string(Path::new(file)).with_context(|| file.clone())?;
     let findings = check(&text.parse().with_context(|| file.clone())?, environment);
@@ -39,146 +44,27 @@ fn run() -> Result<bool> {
     Ok(findings.iter().all(|finding| !finding.is_error))
 }
 
-/// What is wrong with an environment of a configuration, and what an operator may want to know.
-fn check(config: &Table, environment: &str) -> Vec<Finding> {
-    let environments = config.get("env").and_then(Value::as_table);
-    let found = environments.and_then(|all| all.get(environment)?.as_table());
-    let Some(own) = found else {
-        let names = environments.map(|all| all.keys().cloned().collect::<Vec<_>>().join(", "));
-        let names = names.unwrap_or_default();
-        return vec![error(format!(
-            "there is no [env.{environment}]; there is {names}"
-        ))];
+/// Checks an environment of a configuration.
+fn check(config: &Table, name: &str) -> Vec<Finding> {
+    let environment = match Environment::find(config, name) {
+        Ok(environment) => environment,
+        Err(finding) => return vec![finding],
     };
-    let site = Site {
-        config,
-        environment,
-        own,
-    };
-    let mut findings = bindings::check(&site);
-    findings.extend(variables::check(&site));
-    findings.extend(site.check_name());
-    findings.extend(site.check_address());
-    findings.extend(site.check_platform());
+    let mut findings = bindings::check(&environment);
+    findings.extend(variables::check(&environment));
+    findings.extend(settings::check(&environment));
     findings
-}
-
-/// An environment of a configuration.
-struct Site<'a> {
-    config: &'a Table,
-    environment: &'a str,
-    own: &'a Table,
-}
-
-impl<'a> Site<'a> {
-    /// A setting that the environment has, or has inherited.
-    fn inherited(&self, key: &str) -> Option<&'a Value> {
-        self.own.get(key).or_else(|| self.config.get(key))
-    }
-
-    /// The other Workers of the file: by how a person calls them.
-    fn others(&self) -> Vec<(String, &'a Table)> {
-        let mut others = vec![("the top of the file".to_owned(), self.config)];
-        let environments = self.config.get("env").and_then(Value::as_table);
-        for (name, other) in environments.into_iter().flatten() {
-            if name != self.environment
-                && let Some(other) = other.as_table()
-            {
-                others.push((format!("[env.{name}]"), other));
-            }
-        }
-        others
-    }
-
-    fn check_name(&self) -> Vec<Finding> {
-        let Some(name) = text(self.own, "name") else {
-            return vec![error("name is missing: the Worker's own")];
-        };
-        let others = self.others().into_iter();
-        others
-            .filter(|(_, other)| text(other, "name") == Some(name))
-            .map(|(whose, _)| error(format!("name = \"{name}\" is that of {whose} too")))
-            .collect()
-    }
-
-    /// The hosts that it is served at, beside one below workers.dev.
-    fn hosts(&self) -> Vec<&'a str> {
-        let routes = self.inherited("routes").and_then(Value::as_array);
-        let patterns = routes
-            .into_iter()
-            .flatten()
-            .filter_map(|route| match route {
-                Value::String(pattern) => Some(pattern.as_str()),
-                other => text(other.as_table()?, "pattern"),
-            });
-        patterns
-            .map(|pattern| pattern.split('/').next().unwrap_or_default())
-            .collect()
-    }
-
-    fn check_address(&self) -> Vec<Finding> {
-        let hosts = self.hosts();
-        let on_workers_dev = self.inherited("workers_dev").and_then(Value::as_bool);
-        let mut findings = Vec::new();
-        if hosts.is_empty() && on_workers_dev != Some(true) {
-            findings.push(error(
-                "nobody reaches it: set workers_dev = true, or routes with a custom domain",
-            ));
-        }
-        if !self.own.contains_key("routes") && !hosts.is_empty() {
-            let hosts = hosts.join(", ");
-            findings.push(error(format!(
-                "routes are inherited, and a deployment would take {hosts} from another Worker: set routes, or routes = []"
-            )));
-        }
-        findings
-    }
-
-    fn check_platform(&self) -> Vec<Finding> {
-        let mut findings = Vec::new();
-        let flags = self
-            .inherited("compatibility_flags")
-            .and_then(Value::as_array);
-        let has = |flag: &str| {
-            flags
-                .into_iter()
-                .flatten()
-                .any(|known| known.as_str() == Some(flag))
-        };
-        if !has("enable_request_signal") {
-            findings.push(error("compatibility_flags has no \"enable_request_signal\": polls of clients that have gone would stay"));
-        }
-        let migrations = self.inherited("migrations").and_then(Value::as_array);
-        let classes = migrations
-            .into_iter()
-            .flatten()
-            .filter_map(|migration| migration.get("new_sqlite_classes")?.as_array());
-        if !classes
-            .flatten()
-            .any(|class| class.as_str() == Some("RegistryDurableObject"))
-        {
-            findings.push(error(
-                "no migration has new_sqlite_classes = [\"RegistryDurableObject\"]",
-            ));
-        }
-        findings
-    }
-}
-
-/// A setting that is a text.
-fn text<'a>(table: &'a Table, key: &str) -> Option<&'a str> {
-    table.get(key)?.as_str()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// The project's own, whatever ids and domains an operator has put into it.
+    /// The project's own file. Its operator may have set ids and domains.
     const OWN: &str = include_str!("../../../wrangler.toml");
 
-    /// One in which nothing is wrong.
-    const CONFIG: &str = include_str!("../fixtures/wrangler.toml");
+    /// A complete file.
+    const COMPLETE: &str = include_str!("../fixtures/wrangler.toml");
 
     fn findings(text: &str, environment: &str) -> Vec<String> {
         let findings = check(&text.parse().unwrap(), environment);
@@ -186,28 +72,28 @@ mod tests {
     }
 
     #[test]
-    fn the_projects_own_file_lacks_ids_at_most() {
+    fn own_file_is_complete_except_for_ids() {
         for environment in ["staging", "production"] {
             let found = findings(OWN, environment);
             let is_id = |finding: &String| finding.contains("CACHE has no id yet");
             assert!(found.iter().all(is_id), "{found:?}");
-            assert_eq!(findings(CONFIG, environment), [""; 0]);
+            assert_eq!(findings(COMPLETE, environment), [""; 0]);
         }
         assert!(findings(OWN, "prod")[0].contains("staging"));
     }
 
     #[test]
-    fn an_id_that_is_missing_is_told_with_the_command_that_makes_one() {
-        let without = CONFIG.replace(&"c".repeat(32), &"0".repeat(32));
+    fn missing_id_is_reported_with_the_command_that_creates_it() {
+        let without = COMPLETE.replace(&"c".repeat(32), &"0".repeat(32));
         let found = findings(&without, "production");
         let command = "npx wrangler kv namespace create CACHE --env production";
         assert!(found[0].contains(command), "{found:?}");
     }
 
     #[test]
-    fn what_is_missing_or_wrong_is_named() {
-        let before = CONFIG;
-        for (from, to, says) in [
+    fn missing_and_wrong_settings_are_reported() {
+        let before = COMPLETE;
+        for (from, to, expected) in [
             (
                 "name = \"coral-discovery\"\n",
                 "name = \"coral-discovery-staging\"\n",
@@ -216,7 +102,7 @@ mod tests {
             (
                 "[[env.production.durable_objects.bindings]]\nname = \"REGISTRY\"",
                 "[[env.production.durable_objects.bindings]]\nname = \"OTHER\"",
-                "error: REGISTRY",
+                "error: bind REGISTRY",
             ),
             (
                 "namespace_id = \"4603\"",
@@ -256,7 +142,7 @@ mod tests {
             (
                 "LOG_LEVEL = \"warn\"",
                 "LOGLEVEL = \"warn\"",
-                "LOGLEVEL is no variable",
+                "LOGLEVEL is not a variable",
             ),
             (
                 "LOG_LEVEL = \"warn\"",
@@ -266,12 +152,12 @@ mod tests {
             (
                 "LOG_LEVEL = \"warn\"",
                 "LEGACY_DISCOVERY_URL = \"https://discovery.example.org\"",
-                "leads back",
+                "which is this Worker",
             ),
             (
                 "LOG_LEVEL = \"warn\"",
                 "LEGACY_DISCOVERY_URL = \"http://discovery-legacy.example.org\"",
-                "in the clear",
+                "unencrypted",
             ),
             (
                 "ENVIRONMENT = \"production\"",
@@ -279,9 +165,10 @@ mod tests {
                 "ENVIRONMENT",
             ),
             (
-                "workers_dev = false\nroutes = [{ pattern = \"discovery.example.org\", custom_domain = true }]",
+                "workers_dev = false\n\
+                 routes = [{ pattern = \"discovery.example.org\", custom_domain = true }]",
                 "workers_dev = false\nroutes = []",
-                "nobody reaches it",
+                "has no address",
             ),
             ("[\"enable_request_signal\"]", "[]", "enable_request_signal"),
             ("new_sqlite_classes", "new_classes", "new_sqlite_classes"),
@@ -290,16 +177,16 @@ mod tests {
             assert!(before.contains(from), "{from}");
             let found = findings(&before.replace(from, to), "production");
             assert!(
-                found.iter().any(|finding| finding.contains(says)),
+                found.iter().any(|finding| finding.contains(expected)),
                 "{to}: {found:?}"
             );
         }
     }
 
     #[test]
-    fn an_inherited_domain_would_be_taken_over() {
+    fn inherited_domain_is_an_error() {
         let top = "routes = [{ pattern = \"discovery.example.org\", custom_domain = true }]\n";
-        let text = format!("{top}{}", CONFIG.replace("routes = []\n", ""));
+        let text = format!("{top}{}", COMPLETE.replace("routes = []\n", ""));
         let found = findings(&text, "staging");
         assert!(
             found[0].contains("would take discovery.example.org"),

@@ -1,81 +1,96 @@
-//! Variables, as the Worker itself reads them.
+//! Checks of the variables, with the code that reads them in the Worker.
 
 use std::cell::RefCell;
 
 use coral_discovery::config::Config;
 use toml::{Table, Value};
 
-use crate::Site;
-use crate::finding::{Finding, advice, error};
+use crate::environment::Environment;
+use crate::finding::{Finding, error, note};
 
-/// What must not stand in a file.
+/// Variables that must not be in a file.
 const SECRETS: [&str; 2] = ["DISCOVERY_SIGNING_KEY", "DISCOVERY_ADMIN_KEY"];
 
-pub(crate) fn check(site: &Site<'_>) -> Vec<Finding> {
-    let Some(vars) = site.own.get("vars").and_then(Value::as_table) else {
-        let environment = site.environment;
-        return vec![error(format!("there is no [env.{environment}.vars]"))];
+pub(crate) fn check(environment: &Environment<'_>) -> Vec<Finding> {
+    let Some(vars) = environment.own.get("vars").and_then(Value::as_table) else {
+        return vec![error(format!(
+            "add [env.{}.vars]: variables are not inherited",
+            environment.name
+        ))];
     };
     let mut findings = Vec::new();
-    // What it asks for is what there is.
+    // The names that the configuration reads are the variables that exist.
     let known = RefCell::new(Vec::new());
-    let read = Config::from_vars(|name| {
+    let config = Config::from_vars(|name| {
         known.borrow_mut().push(name.to_owned());
-        vars.get(name).map(as_text)
+        vars.get(name).map(to_string)
     });
-    match &read {
+    match &config {
         Err(fault) => findings.push(error(format!(
             "{} {}",
             fault.message(),
             fault.cause().unwrap_or_default()
         ))),
-        Ok(config) => findings.extend(check_legacy(site, config)),
+        Ok(config) => findings.extend(legacy_url(environment, config)),
     }
-    for secret in SECRETS {
-        if vars.contains_key(secret) {
-            findings.push(error(format!(
-                "{secret} is a secret: take it out, and run `npx wrangler secret put {secret} --env {}`",
-                site.environment
-            )));
-        }
-    }
-    // After a fault not all were asked for.
-    if read.is_ok() {
+    findings.extend(secrets(environment, vars));
+    // After an error, the rest of the variables was not read.
+    if config.is_ok() {
         let known = known.borrow();
         let unknown = vars.keys().filter(|name| !known.contains(name));
-        findings.extend(unknown.map(|name| error(format!("{name} is no variable of this Worker"))));
+        findings.extend(unknown.map(|name| {
+            error(format!(
+                "{name} is not a variable of this Worker: correct or remove it"
+            ))
+        }));
     }
-    findings.extend(check_environment(site, vars));
+    findings.extend(environment_name(environment, vars));
     findings
 }
 
-/// As the Worker gets it: what is no text arrives as JSON.
-fn as_text(value: &Value) -> String {
+/// Converts a value as wrangler does: values other than strings reach the Worker as JSON.
+fn to_string(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         other => serde_json::to_string(other).unwrap_or_default(),
     }
 }
 
-fn check_legacy(site: &Site<'_>, config: &Config) -> Option<Finding> {
+fn secrets(environment: &Environment<'_>, vars: &Table) -> Vec<Finding> {
+    SECRETS
+        .into_iter()
+        .filter(|secret| vars.contains_key(*secret))
+        .map(|secret| {
+            error(format!(
+                "{secret} is a secret: remove it from the file, and run \
+                 `npx wrangler secret put {secret} --env {}`",
+                environment.name
+            ))
+        })
+        .collect()
+}
+
+fn legacy_url(environment: &Environment<'_>, config: &Config) -> Option<Finding> {
     let url: http::Uri = config.migration.as_ref()?.url.parse().ok()?;
     let host = url.host()?;
-    if site.hosts().contains(&host) {
+    if environment.hosts().contains(&host) {
         return Some(error(format!(
-            "LEGACY_DISCOVERY_URL leads back to this Worker: {host} is its own"
+            "LEGACY_DISCOVERY_URL names {host}, which is this Worker: set the legacy server's host"
         )));
     }
     (url.scheme_str() == Some("http")).then(|| {
-        advice("LEGACY_DISCOVERY_URL is http: keys and addresses of those who register would go there in the clear")
+        note(
+            "LEGACY_DISCOVERY_URL is http: keys and addresses of clients would be sent unencrypted",
+        )
     })
 }
 
-fn check_environment(site: &Site<'_>, vars: &Table) -> Option<Finding> {
-    let told = vars.get("ENVIRONMENT").map(as_text);
-    (told.as_deref() != Some(site.environment)).then(|| {
-        advice(format!(
-            "ENVIRONMENT is not \"{}\": the log would tell another",
-            site.environment
+fn environment_name(environment: &Environment<'_>, vars: &Table) -> Option<Finding> {
+    let name = vars.get("ENVIRONMENT").map(to_string);
+    (name.as_deref() != Some(environment.name)).then(|| {
+        note(format!(
+            "ENVIRONMENT is not \"{}\": log entries would name another environment",
+            environment.name
         ))
     })
 }

@@ -1,7 +1,7 @@
-//! What the project depends on: licences, sources, duplicates, and what is known to be wrong with any of it.
+//! The command `audit`: licences, sources, duplicates and known vulnerabilities of dependencies.
 //!
-//! What is known comes from elsewhere. Where it cannot be had, that is said, and it is no failure unless asked for: a
-//! machine without a network can run every check.
+//! Advisories are fetched from the network. Without a network they are reported as not checked,
+//! which is a failure only on request: all other checks run offline.
 
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -10,103 +10,118 @@ use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::Value;
 use wait_timeout::ChildExt as _;
 
-use crate::process::{command, run};
+use crate::command::{command, run};
 use crate::tools;
 
-/// For how long the database of advisories is waited for. It has a few thousand small files.
-const FETCHED: Duration = Duration::from_secs(90);
+/// Timeout for fetching the database of advisories, which has a few thousand small files.
+const FETCH_TIMEOUT: Duration = Duration::from_secs(90);
 
-/// Licences, sources and duplicates of crates: needs nothing from elsewhere.
-pub(crate) fn crates() -> Result<()> {
-    let mut deny = deny()?;
+/// Checks licences, sources and duplicates of crates, offline.
+pub(crate) fn check_crates() -> Result<()> {
+    let mut deny = cargo_deny()?;
     run(deny.args(["check", "-D", "warnings", "bans", "licenses", "sources"]))
 }
 
-/// Advisories on crates and on what npm installs. `required`: not having them is a failure.
-pub(crate) fn advisories(required: bool) -> Result<()> {
-    for (what, known) in [
-        ("crates", advisories_on_crates as fn() -> Result<Known>),
-        ("npm packages", advisories_on_packages),
+/// Checks advisories on crates and npm packages. With `required`, fails if they are unavailable.
+pub(crate) fn check_advisories(required: bool) -> Result<()> {
+    for (packages, check) in [
+        ("crates", check_crate_advisories as fn() -> Result<Outcome>),
+        ("npm packages", check_npm_advisories),
     ] {
-        match known()? {
-            Known::Nothing(of) => println!("no advisory on {what}, by {of}"),
-            Known::Unknown(why) if required => {
-                bail!("advisories on {what} were not looked at: {why}")
+        match check()? {
+            Outcome::NoAdvisory { source } => println!("no advisory on {packages} in {source}"),
+            Outcome::Unavailable { cause } if required => {
+                bail!("advisories on {packages} could not be checked: {cause}")
             }
-            Known::Unknown(why) => println!("NOT CHECKED: advisories on {what}: {why}"),
+            Outcome::Unavailable { cause } => {
+                println!("NOT CHECKED: advisories on {packages}: {cause}");
+            }
         }
     }
     Ok(())
 }
 
-/// What is known.
-enum Known {
-    /// Nothing bad, by this source.
-    Nothing(String),
-    /// It could not be asked, for this reason.
-    Unknown(String),
+/// Outcome of a check that found no advisory.
+enum Outcome {
+    /// The source has no advisory on any dependency.
+    NoAdvisory { source: &'static str },
+    /// The source could not be reached.
+    Unavailable { cause: String },
 }
 
-fn deny() -> Result<Command> {
-    // Of the whole workspace, as the top folder is a crate of its own.
+fn cargo_deny() -> Result<Command> {
+    // Without `--workspace`, only the crate at the top of the checkout would be checked.
     let mut deny = command(tools::cargo_deny()?)?;
     deny.args(["--workspace", "--locked"]);
     Ok(deny)
 }
 
-/// Fetching and looking are two steps, as the exit status of both together does not tell which of them failed.
-fn advisories_on_crates() -> Result<Known> {
-    let mut fetch = deny()?;
-    fetch
+/// Fetches the database, then checks. In one step, a failed fetch and a found advisory would have
+/// the same exit status.
+fn check_crate_advisories() -> Result<Outcome> {
+    if !fetch_database()? {
+        return Ok(Outcome::Unavailable {
+            cause: "the RustSec database cannot be fetched".to_owned(),
+        });
+    }
+    let checked = cargo_deny()?
+        .args(["--offline", "--format", "json", "check", "advisories"])
+        .output()?;
+    let report = String::from_utf8_lossy(&checked.stderr);
+    // cargo-deny prints a summary only after it has checked.
+    let has_summary = report.lines().any(|line| {
+        let line: Value = serde_json::from_str(line).unwrap_or_default();
+        line.get("type").is_some_and(|kind| kind == "summary")
+    });
+    if !has_summary {
+        return Ok(Outcome::Unavailable {
+            cause: report.trim().to_owned(),
+        });
+    }
+    ensure!(checked.status.success(), "advisories on crates:\n{report}");
+    Ok(Outcome::NoAdvisory {
+        source: "the RustSec database",
+    })
+}
+
+/// Fetches the RustSec database. Returns whether that succeeded in time.
+fn fetch_database() -> Result<bool> {
+    let mut fetch = cargo_deny()?
         .args(["fetch", "db"])
-        // git would wait for ever for a password, or for a server that says nothing.
+        // Otherwise git waits without limit for a password, or for a silent server.
         .env("GIT_TERMINAL_PROMPT", "0")
         .env("GIT_HTTP_LOW_SPEED_LIMIT", "1000")
         .env("GIT_HTTP_LOW_SPEED_TIME", "15")
         .stdout(Stdio::null())
-        .stderr(Stdio::null());
-    let mut fetching = fetch.spawn().context("cargo-deny")?;
-    let fetched = fetching.wait_timeout(FETCHED)?;
-    if fetched.is_none() {
-        fetching.kill()?;
-        fetching.wait()?;
+        .stderr(Stdio::null())
+        .spawn()
+        .context("cargo-deny")?;
+    let status = fetch.wait_timeout(FETCH_TIMEOUT)?;
+    if status.is_none() {
+        fetch.kill()?;
+        fetch.wait()?;
     }
-    if !fetched.is_some_and(|status| status.success()) {
-        return Ok(Known::Unknown(
-            "the RustSec database cannot be fetched".to_owned(),
-        ));
-    }
-    let mut look = deny()?;
-    let looked = look
-        .args(["--offline", "--format", "json", "check", "advisories"])
-        .output()?;
-    let said = String::from_utf8_lossy(&looked.stderr);
-    // It says so only if it has looked.
-    let has_looked = said.lines().any(|line| {
-        let line: Value = serde_json::from_str(line).unwrap_or_default();
-        line.get("type").is_some_and(|kind| kind == "summary")
-    });
-    if !has_looked {
-        return Ok(Known::Unknown(said.trim().to_owned()));
-    }
-    ensure!(looked.status.success(), "advisories on crates:\n{said}");
-    Ok(Known::Nothing("the RustSec database".to_owned()))
+    Ok(status.is_some_and(|status| status.success()))
 }
 
-fn advisories_on_packages() -> Result<Known> {
-    let audited = command("npm")?
+fn check_npm_advisories() -> Result<Outcome> {
+    let audit = command("npm")?
         .args(["audit", "--json", "--audit-level=moderate"])
         .output()
         .context("npm")?;
-    let said: Value = serde_json::from_slice(&audited.stdout).unwrap_or_default();
-    if said.get("auditReportVersion").is_none() {
-        let why = said.get("message").and_then(Value::as_str);
-        return Ok(Known::Unknown(why.unwrap_or("npm says nothing").to_owned()));
+    let report: Value = serde_json::from_slice(&audit.stdout).unwrap_or_default();
+    if report.get("auditReportVersion").is_none() {
+        let message = report.get("message").and_then(Value::as_str);
+        return Ok(Outcome::Unavailable {
+            cause: message.unwrap_or("npm printed no report").to_owned(),
+        });
     }
     ensure!(
-        audited.status.success(),
+        audit.status.success(),
         "advisories on npm packages:\n{}",
-        serde_json::to_string_pretty(&said.get("vulnerabilities"))?
+        serde_json::to_string_pretty(&report.get("vulnerabilities"))?
     );
-    Ok(Known::Nothing("npm's registry".to_owned()))
+    Ok(Outcome::NoAdvisory {
+        source: "npm's registry",
+    })
 }

@@ -1,7 +1,7 @@
-//! Connect's own conformance suite against the generated router and codecs.
+//! The command `conformance`: Connect's conformance suite against the generated router and codecs.
 
 use std::env;
-use std::io::{self, BufRead as _, Read as _, Write as _};
+use std::io::{self, BufRead as _, Read as _};
 use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -10,48 +10,51 @@ use anyhow::{Context as _, Result, ensure};
 use prost::Message;
 use serde::Deserialize;
 
-use crate::process::{command, run};
-use crate::{project, serve, tools, worker};
+use crate::command::{command, run};
+use crate::worker_project::WorkerProject;
+use crate::{serve, tools, wasm_build, workspace};
 
-/// The suite and its proto.
+/// Go module of the suite and its proto.
 const MODULE: &str = "connectrpc.com/conformance";
 const VERSION: &str = "v1.0.7";
 
-/// Where the service is that the suite calls.
+/// Worker that implements the suite's service.
 const FOLDER: &str = "tests/conformance";
 
 /// Builds the service and runs the suite against it in workerd.
 pub(crate) fn run_suite() -> Result<()> {
     tools::install()?;
     let runner = runner()?;
-    let folder = project::root().join(FOLDER);
-    worker::build_with(&folder, &[("CONFORMANCE_PROTO", &proto()?)])?;
+    let worker = WorkerProject::in_folder(FOLDER);
+    wasm_build::build_with(&worker, &[("CONFORMANCE_PROTO", &proto()?)])?;
     run(command(runner)?
         .args(["--mode", "server", "-v", "--conf"])
-        .arg(folder.join("unary.yaml"))
+        .arg(worker.out_dir.join("unary.yaml"))
         .arg("--")
         .arg(env::current_exe()?)
         .arg("conformance-peer"))
 }
 
-/// The program that the runner starts: takes the runner's request, and becomes workerd, so that
-/// the runner's signals reach it. A child tells the runner the port, which workerd knows first.
+/// Serves the Worker for the runner, which starts this command.
+///
+/// Reads the runner's request and becomes workerd, so that the runner's signals reach workerd.
+/// A child process reads the port from workerd's output and reports it to the runner.
 pub(crate) fn peer() -> Result<()> {
     let request = read_message(&mut io::stdin())?;
-    ensure!(!request.is_empty(), "the runner asked for nothing");
+    ensure!(!request.is_empty(), "the runner sent an empty request");
     let mut reporter = Command::new(env::current_exe()?)
         .arg("conformance-report")
         .stdin(Stdio::piped())
         .spawn()?;
-    let output = reporter.stdin.take().context("the reporter has no input")?;
-    let storage = project::root().join("target/conformance");
-    let error = serve::command(&project::root().join(FOLDER), 0, &storage)?
+    let output = reporter.stdin.take().context("the input is not piped")?;
+    let storage = workspace::root().join("target/conformance");
+    let error = serve::workerd(&WorkerProject::in_folder(FOLDER), 0, &storage)?
         .stdout(Stdio::from(output))
         .exec();
     Err(error).context("workerd")
 }
 
-/// Reads workerd's output, and tells the runner the port that it names.
+/// Reads workerd's output and reports the port in it to the runner.
 pub(crate) fn report() -> Result<()> {
     #[derive(Deserialize)]
     struct Event {
@@ -64,12 +67,7 @@ pub(crate) fn report() -> Result<()> {
                 host: "127.0.0.1".to_owned(),
                 port,
             };
-            let response = response.encode_to_vec();
-            let size = u32::try_from(response.len())?.to_be_bytes();
-            let mut out = io::stdout().lock();
-            out.write_all(&size)?;
-            out.write_all(&response)?;
-            out.flush()?;
+            write_message(&mut io::stdout().lock(), &response.encode_to_vec())?;
         } else {
             eprintln!("{line}");
         }
@@ -77,7 +75,7 @@ pub(crate) fn report() -> Result<()> {
     Ok(())
 }
 
-/// `connectrpc.conformance.v1.ServerCompatResponse`, as far as a server without TLS fills it.
+/// `connectrpc.conformance.v1.ServerCompatResponse`, with the fields of a server without TLS.
 #[derive(Message)]
 struct ServerCompatResponse {
     #[prost(string, tag = "1")]
@@ -86,7 +84,7 @@ struct ServerCompatResponse {
     port: u32,
 }
 
-/// Reads a message as the runner frames it: four bytes of size, then the message.
+/// Reads a message in the runner's framing: four bytes of size, then the message.
 fn read_message(input: &mut impl io::Read) -> Result<Vec<u8>> {
     let mut size = [0; 4];
     input.read_exact(&mut size)?;
@@ -96,7 +94,14 @@ fn read_message(input: &mut impl io::Read) -> Result<Vec<u8>> {
     Ok(message)
 }
 
-/// The runner, installed once for this user.
+/// Writes a message in the runner's framing.
+fn write_message(output: &mut impl io::Write, message: &[u8]) -> Result<()> {
+    output.write_all(&u32::try_from(message.len())?.to_be_bytes())?;
+    output.write_all(message)?;
+    Ok(output.flush()?)
+}
+
+/// Installs the runner, once for this user. Returns its path.
 fn runner() -> Result<PathBuf> {
     let folder = tools::cache()?.join(format!("connectconformance-{VERSION}"));
     let installed = folder.join("connectconformance");
@@ -109,7 +114,7 @@ fn runner() -> Result<PathBuf> {
     Ok(installed)
 }
 
-/// The suite's proto files, from its Go module.
+/// Downloads the suite's Go module. Returns the folder of its proto files.
 pub(crate) fn proto() -> Result<PathBuf> {
     #[derive(Deserialize)]
     #[serde(rename_all = "PascalCase")]
@@ -123,4 +128,17 @@ pub(crate) fn proto() -> Result<PathBuf> {
     let download: Download = serde_json::from_slice(&output.stdout)
         .with_context(|| String::from_utf8_lossy(&output.stderr).into_owned())?;
     Ok(download.dir.join("proto"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_are_framed_with_their_size() {
+        let mut framed = Vec::new();
+        write_message(&mut framed, b"abc").unwrap();
+        assert_eq!(framed, *b"\0\0\0\x03abc");
+        assert_eq!(read_message(&mut framed.as_slice()).unwrap(), b"abc");
+    }
 }

@@ -1,38 +1,32 @@
-//! The server for people.
+//! The command `dev`: a server for development, which follows changes of the code.
 
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 
-use crate::process::{command, run};
-use crate::{project, tools};
+use crate::command::{command, run};
+use crate::tools;
+use crate::worker_project::WorkerProject;
 
-/// Serves until interrupted. wrangler builds the Worker first, and again when a file changes.
-pub(crate) fn run_server(folder: &Path, port: u16, ttl: Option<u32>) -> Result<()> {
+/// Serves a Worker with wrangler until interrupted. wrangler builds it first, and again whenever
+/// a file changes.
+pub(crate) fn run_server(worker: &WorkerProject, port: u16, ttl: Option<u32>) -> Result<()> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, port))
-        .with_context(|| format!("port {port} is not free: choose another with --port"))?;
+        .with_context(|| format!("port {port} is in use: choose another with --port"))?;
     tools::install()?;
-    if folder == project::root() {
-        thread::spawn(move || greet_when_ready(port));
+    if *worker == WorkerProject::service() {
+        thread::spawn(move || print_examples_when_ready(port));
     }
     let mut wrangler = command("wrangler")?;
     wrangler
-        .current_dir(folder)
-        // The one at the top of wrangler.toml.
-        .args([
-            "dev",
-            "--env",
-            "",
-            "--ip",
-            "127.0.0.1",
-            "--port",
-            &port.to_string(),
-        ])
+        .current_dir(&worker.out_dir)
+        // The environment at the top of wrangler.toml.
+        .args(["dev", "--env", ""])
+        .args(["--ip", "127.0.0.1", "--port", &port.to_string()])
         .args(["--persist-to", ".wrangler/state"])
-        // Its keys would hide the log.
+        // Its status bar would overwrite the log.
         .arg("--show-interactive-dev-session=false")
         .env("WRANGLER_SEND_METRICS", "false");
     if let Some(ttl) = ttl {
@@ -41,20 +35,20 @@ pub(crate) fn run_server(folder: &Path, port: u16, ttl: Option<u32>) -> Result<(
     run(&mut wrangler)
 }
 
-/// The first build takes minutes and writes much: what to try comes after it.
-fn greet_when_ready(port: u16) {
+/// Prints commands to try, after the output of the first build, which takes minutes.
+fn print_examples_when_ready(port: u16) {
     while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
         thread::sleep(Duration::from_millis(500));
     }
     println!(
         r#"
-coral-discovery answers on http://127.0.0.1:{port}. To try it:
+coral-discovery listens on http://127.0.0.1:{port}. Try:
 
   curl -H 'Content-Type: application/json' \
     -d '{{"mesh_id":"my-mesh","pubkey":"my-key","endpoints":["192.0.2.1:51820"]}}' \
     http://127.0.0.1:{port}/coral.discovery.v1.DiscoveryService/RegisterColony
 
-  go -C tests/go run ./example -url http://127.0.0.1:{port}
+  go -C tests/go run ./cmd/example -url http://127.0.0.1:{port}
 "#
     );
 }

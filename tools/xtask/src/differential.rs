@@ -1,33 +1,31 @@
-//! Our codecs against Go's.
+//! The command `differential`: compares the codecs with Go's.
 
 use anyhow::Result;
 
-use crate::process::{command, run};
-use crate::{conformance, project, tools};
+use crate::command::{cargo, command, run};
+use crate::{conformance, go_tools, tools, workspace};
 
-/// How many cases the test command compares, and from which seed.
+/// Number of cases by default.
 pub(crate) const CASES: u64 = 20_000;
-/// See [`CASES`].
+/// Seed of the random cases by default.
 pub(crate) const SEED: u64 = 1;
 
-/// Compares what both make of random messages, of mutated JSON and of damaged binary.
+/// Compares the results of both codecs for random messages, mutated JSON and damaged binary.
 pub(crate) fn compare(cases: u64, seed: u64) -> Result<()> {
     tools::install()?;
     let proto = conformance::proto()?;
-    let image = project::root().join("target/conformance.binpb");
+    let image = workspace::root().join("target/conformance.binpb");
     run(command("buf")?
         .arg("build")
         .arg(&proto)
         .arg("--output")
         .arg(&image))?;
-    run(command("cargo")?
-        .args(["build", "--release", "--package", "differential"])
+    run(cargo(&["build", "--release", "--package", "differential"])?
         .env("CONFORMANCE_PROTO", proto))?;
-    run(command("go")?
-        .args(["-C", "tests/go", "run", "./differential"])
+    run(go_tools::go(&["run", "./cmd/differential"])?
         .args(["-cases", &cases.to_string(), "-seed", &seed.to_string()])
         .arg("-peer")
-        .arg(project::root().join("target/release/differential"))
+        .arg(workspace::root().join("target/release/differential"))
         .arg("-image")
         .arg(image))
 }

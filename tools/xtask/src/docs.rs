@@ -1,4 +1,4 @@
-//! The documentation: whether its links lead somewhere, and as a site.
+//! The command `docs`: checks the links of the documentation, and builds its site.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -7,37 +7,34 @@ use std::path::{Component, Path, PathBuf};
 use anyhow::{Context as _, Result, ensure};
 use pulldown_cmark::{Event, Parser, Tag, TagEnd};
 
-use crate::process::{command, run};
-use crate::{project, tools};
+use crate::command::{command, run};
+use crate::{tools, workspace};
 
-/// Lists what the site has, in order.
+/// Table of contents of the site.
 const SUMMARY: &str = "docs/SUMMARY.md";
 
-/// Where what is not part of the site can be looked at.
+/// Base of links to files that are not part of the site.
 const REPOSITORY: &str = "https://github.com/coral-mesh/coral-discovery/blob/main";
 
-/// Whether every link of the documentation leads to a file, and to a heading of it.
+/// Checks that every relative link leads to an existing file and to a heading in it.
 pub(crate) fn check_links() -> Result<()> {
     let mut documents = pages()?;
     documents.insert(PathBuf::from(SUMMARY));
-    let mut dead = Vec::new();
+    let mut broken = Vec::new();
     for document in &documents {
-        let text = fs::read_to_string(project::root().join(document))?;
+        let text = fs::read_to_string(workspace::root().join(document))?;
         for target in links(&text) {
-            if !leads_somewhere(document, &target)? {
-                dead.push(format!("{}: {target}", document.display()));
+            if !is_valid(document, &target)? {
+                broken.push(format!("{}: {target}", document.display()));
             }
         }
     }
-    ensure!(
-        dead.is_empty(),
-        "links that lead nowhere:\n{}",
-        dead.join("\n")
-    );
+    ensure!(broken.is_empty(), "broken links:\n{}", broken.join("\n"));
     Ok(())
 }
 
-fn leads_somewhere(document: &Path, target: &str) -> Result<bool> {
+/// Returns whether the target of a link in a document exists.
+fn is_valid(document: &Path, target: &str) -> Result<bool> {
     let Some((path, heading)) = split(target) else {
         return Ok(true);
     };
@@ -45,30 +42,30 @@ fn leads_somewhere(document: &Path, target: &str) -> Result<bool> {
         "" => Some(document.to_path_buf()),
         path => join(document, path),
     };
-    let Some(file) = file.map(|file| project::root().join(file)) else {
+    let Some(file) = file.map(|file| workspace::root().join(file)) else {
         return Ok(false);
     };
     if heading.is_empty() || file.extension().is_none_or(|kind| kind != "md") {
         return Ok(file.exists());
     }
-    Ok(headings(&fs::read_to_string(&file)?).contains(heading))
+    Ok(anchors(&fs::read_to_string(&file)?).contains(heading))
 }
 
-/// A relative link's path and heading. `None` for a link to elsewhere.
+/// Splits a relative link into its path and heading. Returns `None` for links to other sites.
 fn split(target: &str) -> Option<(&str, &str)> {
-    let is_elsewhere = target.contains("://") || target.starts_with("mailto:");
-    (!is_elsewhere).then(|| target.split_once('#').unwrap_or((target, "")))
+    let is_external = target.contains("://") || target.starts_with("mailto:");
+    (!is_external).then(|| target.split_once('#').unwrap_or((target, "")))
 }
 
-/// What the headings of a text are linked by: as GitHub and mdBook make it of their words.
-fn headings(text: &str) -> BTreeSet<String> {
+/// Returns the anchors of the headings in a text.
+fn anchors(text: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     let mut heading: Option<String> = None;
     for event in Parser::new(text) {
         match (event, &mut heading) {
             (Event::Start(Tag::Heading { .. }), _) => heading = Some(String::new()),
             (Event::End(TagEnd::Heading(_)), Some(words)) => {
-                found.insert(slug(words));
+                found.insert(anchor(words));
                 heading = None;
             }
             (Event::Text(words) | Event::Code(words), Some(heading)) => heading.push_str(&words),
@@ -78,7 +75,8 @@ fn headings(text: &str) -> BTreeSet<String> {
     found
 }
 
-fn slug(words: &str) -> String {
+/// Derives a heading's anchor from its text, like GitHub and mdBook.
+fn anchor(words: &str) -> String {
     let kept = words.chars().filter_map(|c| match c {
         ' ' => Some('-'),
         c if c.is_alphanumeric() || c == '-' || c == '_' => Some(c),
@@ -87,58 +85,60 @@ fn slug(words: &str) -> String {
     kept.collect::<String>().to_lowercase()
 }
 
-/// Builds the site. Returns where it is.
+/// Builds the site. Returns its folder.
 pub(crate) fn build_site() -> Result<PathBuf> {
-    let book = project::root().join("target/book");
+    let book = workspace::root().join("target/book");
     let sources = book.join("src");
     if sources.is_dir() {
         fs::remove_dir_all(&sources)?;
     }
     let pages = pages()?;
     for page in &pages {
-        let text = fs::read_to_string(project::root().join(page))?;
-        let text = rewrite(&text, |target| outside(page, target, &pages));
-        put(&sources.join(page), text.as_bytes())?;
+        let text = fs::read_to_string(workspace::root().join(page))?;
+        let text = rewrite(&text, |target| external_link(page, target, &pages));
+        workspace::write(&sources.join(page), text.as_bytes())?;
     }
-    for picture in fs::read_dir(project::root().join("docs"))? {
+    for picture in fs::read_dir(workspace::root().join("docs"))? {
         let picture = picture?.path();
         if picture.extension().is_some_and(|kind| kind == "svg") {
             let name = picture.file_name().context("a picture")?;
-            put(&sources.join("docs").join(name), &fs::read(&picture)?)?;
+            let copy = sources.join("docs").join(name);
+            workspace::write(&copy, &fs::read(&picture)?)?;
         }
     }
-    let summary = fs::read_to_string(project::root().join(SUMMARY))?;
+    let summary = fs::read_to_string(workspace::root().join(SUMMARY))?;
     let from_top = |target: &str| join(Path::new(SUMMARY), target).map(|path| show(&path));
-    put(
+    workspace::write(
         &sources.join("SUMMARY.md"),
         rewrite(&summary, from_top).as_bytes(),
     )?;
     fs::copy(
-        project::root().join("docs/book.toml"),
+        workspace::root().join("docs/book.toml"),
         book.join("book.toml"),
     )?;
     run(command(tools::mdbook()?)?.arg("build").arg(&book))?;
     let site = book.join("site");
     ensure!(
         site.join("index.html").is_file() && site.join("docs/rollout.html").is_file(),
-        "mdbook has not made the site"
+        "mdbook built no index or no rollout page: check docs/SUMMARY.md"
     );
     Ok(site)
 }
 
-/// What the summary lists, from the project's folder.
+/// Returns the pages of the site, relative to the top of the checkout.
 fn pages() -> Result<BTreeSet<PathBuf>> {
-    let summary = fs::read_to_string(project::root().join(SUMMARY))?;
+    let summary = fs::read_to_string(workspace::root().join(SUMMARY))?;
     let mut pages = BTreeSet::new();
     for target in links(&summary) {
-        let page = join(Path::new(SUMMARY), &target).context("a page outside the project")?;
+        let page = join(Path::new(SUMMARY), &target)
+            .with_context(|| format!("{SUMMARY}: {target} is outside the checkout"))?;
         pages.insert(page);
     }
     Ok(pages)
 }
 
-/// Where a link of a page leads that is not part of the site.
-fn outside(page: &Path, target: &str, pages: &BTreeSet<PathBuf>) -> Option<String> {
+/// Returns the absolute form of a link that leads out of the site, or `None` for other links.
+fn external_link(page: &Path, target: &str, pages: &BTreeSet<PathBuf>) -> Option<String> {
     let (path, heading) = split(target).filter(|(path, _)| !path.is_empty())?;
     let path = join(page, path)?;
     if pages.contains(&path) || path.extension().is_some_and(|kind| kind == "svg") {
@@ -152,7 +152,8 @@ fn outside(page: &Path, target: &str, pages: &BTreeSet<PathBuf>) -> Option<Strin
     Some(format!("{REPOSITORY}/{}{heading}", show(&path)))
 }
 
-/// Where a relative link of a page leads, from the project's folder. `None` if out of it.
+/// Resolves a relative link of a page to a path relative to the top of the checkout. Returns `None`
+/// if it leads out of the checkout.
 fn join(page: &Path, target: &str) -> Option<PathBuf> {
     let mut path = page.parent()?.to_path_buf();
     for part in Path::new(target).components() {
@@ -166,18 +167,13 @@ fn join(page: &Path, target: &str) -> Option<PathBuf> {
     Some(path)
 }
 
-fn put(path: &Path, content: &[u8]) -> Result<()> {
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder)?;
-    }
-    fs::write(path, content).with_context(|| path.display().to_string())
-}
-
+/// Formats a path with slashes.
 fn show(path: &Path) -> String {
     let parts: Vec<_> = path.iter().map(|part| part.to_string_lossy()).collect();
     parts.join("/")
 }
 
+/// Returns the targets of the links in a text.
 fn links(text: &str) -> Vec<String> {
     let tags = Parser::new(text).filter_map(|event| match event {
         Event::Start(Tag::Link { dest_url, .. }) => Some(dest_url.into_string()),
@@ -186,7 +182,7 @@ fn links(text: &str) -> Vec<String> {
     tags.collect()
 }
 
-/// A text with its links changed to what `change` returns for them.
+/// Replaces the targets of the links for which `change` returns another.
 fn rewrite(text: &str, change: impl Fn(&str) -> Option<String>) -> String {
     let mut changed = text.to_owned();
     let tags: Vec<_> = Parser::new(text)
@@ -198,7 +194,7 @@ fn rewrite(text: &str, change: impl Fn(&str) -> Option<String>) -> String {
             _ => None,
         })
         .collect();
-    // From the end, so that what comes before stays where it is.
+    // From the end, so that earlier ranges stay valid.
     for (range, to, from) in tags.into_iter().rev() {
         let link = text.get(range.clone()).unwrap_or_default();
         if let Some(at) = link.rfind(&from) {
@@ -214,19 +210,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn links_out_of_the_site_lead_to_the_repository() {
+    fn link_to_a_file_outside_the_site_is_rewritten_to_the_repository() {
         let pages = BTreeSet::from([PathBuf::from("README.md"), PathBuf::from("docs/a.md")]);
         let page = Path::new("docs/a.md");
-        let text = "[a](../README.md#x), [b](../src/lib.rs), [c](https://example.org), [d](#e), `[f](g.rs)`, [h](b.svg)";
+        let text = "[a](../README.md#x), [b](../src/lib.rs), [c](https://example.org), [d](#e), \
+                    `[f](g.rs)`, [h](b.svg)";
         assert_eq!(
-            rewrite(text, |target| outside(page, target, &pages)),
+            rewrite(text, |target| external_link(page, target, &pages)),
             text.replace("../src/lib.rs", &format!("{REPOSITORY}/src/lib.rs"))
         );
         assert_eq!(join(page, "../../x"), None);
     }
 
     #[test]
-    fn links_that_lead_nowhere_are_noticed() {
+    fn broken_links_are_found() {
         let page = Path::new("docs/setup.md");
         for (target, leads) in [
             ("../README.md", true),
@@ -239,7 +236,7 @@ mod tests {
             ("../../outside", false),
             ("https://example.org/nowhere", true),
         ] {
-            assert_eq!(leads_somewhere(page, target).unwrap(), leads, "{target}");
+            assert_eq!(is_valid(page, target).unwrap(), leads, "{target}");
         }
     }
 }

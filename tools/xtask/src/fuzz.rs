@@ -1,40 +1,41 @@
-//! The fuzzer, for a while on each of its targets.
+//! The command `fuzz`: runs libFuzzer on each target.
 
 use std::fs;
 
 use anyhow::{Context as _, Result};
 
-use crate::process::{command, run};
-use crate::{project, tools};
+use crate::command::{command, run};
+use crate::{tools, workspace};
 
-/// What is fuzzed, as `tests/fuzz` has it.
-const TARGETS: [&str; 5] = ["request", "get", "gzip", "json", "binary"];
+/// Targets in `tests/fuzz/libfuzzer/targets`.
+pub(crate) const TARGETS: [&str; 5] = ["request", "get", "gzip", "json", "binary"];
 
-/// KiB of stack: what the fuzzer instruments takes many times what the Worker takes.
-const STACK: &str = "262144";
+/// Stack size in KiB: instrumented code needs many times the stack of the Worker.
+const STACK_KIB: &str = "262144";
 
-/// Fuzzes each target for `seconds`, or only the one that is named. What is found out about the input stays below
-/// `target/fuzz` for the next run; what breaks a promise ends it, and its input is told.
+/// Fuzzes each target for `seconds`, or only the target `only`.
+///
+/// The corpus is kept in `target/fuzz` for the next run. An input that fails ends the run.
 pub(crate) fn run_all(seconds: u32, only: Option<&str>) -> Result<()> {
     let cargo_fuzz = tools::cargo_fuzz()?;
-    let folder = project::root().join("tests/fuzz");
-    let found = project::root().join("target/fuzz");
+    let folder = workspace::root().join("tests/fuzz");
+    let output = workspace::root().join("target/fuzz");
     for target in TARGETS {
         if only.is_some_and(|only| only != target) {
             continue;
         }
-        let corpus = found.join("corpus").join(target);
-        let artifacts = found.join("artifacts").join(target);
+        let corpus = output.join("corpus").join(target);
+        let artifacts = output.join("artifacts").join(target);
         fs::create_dir_all(&corpus)?;
         fs::create_dir_all(&artifacts)?;
         let mut fuzz = command("sh")?;
-        fuzz.args(["-c", &format!("ulimit -s {STACK} && exec \"$@\""), "sh"])
+        fuzz.args(["-c", &format!("ulimit -s {STACK_KIB} && exec \"$@\""), "sh"])
             .arg(&cargo_fuzz)
             .arg("run")
             .arg("--fuzz-dir")
             .arg(folder.join("libfuzzer"))
             .arg("--target-dir")
-            .arg(found.join("build"))
+            .arg(output.join("build"))
             .arg(target)
             .arg(&corpus)
             .arg(folder.join("seeds").join(target))
@@ -42,13 +43,13 @@ pub(crate) fn run_all(seconds: u32, only: Option<&str>) -> Result<()> {
             .arg(format!("-max_total_time={seconds}"))
             .arg(format!("-dict={}", folder.join("words.dict").display()))
             .arg(format!("-artifact_prefix={}/", artifacts.display()))
-            // A message of 64 KiB must not make the service hold more than this.
+            // Memory limits far above the service's needs for a message of 64 KiB.
             .args(["-rss_limit_mb=1024", "-malloc_limit_mb=256", "-timeout=10"])
             .args(["-print_final_stats=1", "-verbosity=0"])
             .env("RUSTUP_TOOLCHAIN", "nightly");
         run(&mut fuzz)
-            .with_context(|| format!("{target}: the input is in {}", artifacts.display()))?;
+            .with_context(|| format!("{target} failed: its input is in {}", artifacts.display()))?;
     }
-    println!("{seconds} seconds on each target, nothing found");
+    println!("{seconds} seconds on each target, no failure");
     Ok(())
 }

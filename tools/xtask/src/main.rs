@@ -1,28 +1,37 @@
 //! `cargo xtask <command>`: sets up the pinned tools, then builds, serves and tests the Worker.
 
 mod audit;
+mod bless;
+mod buf;
+mod ci;
+mod command;
 mod conformance;
 mod cost;
 mod dev;
 mod differential;
 mod docs;
 mod fuzz;
+mod go_tools;
 mod keygen;
-mod load;
+mod layers;
+mod operations;
 mod preflight;
-mod process;
-mod project;
-mod proto;
 mod serve;
-mod suite;
-mod tally;
+#[cfg(test)]
+mod style;
+mod summary;
 mod tools;
-mod worker;
+mod wasm_build;
+mod worker_project;
+mod workspace;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
+use cost_model::Workload;
+
+use crate::worker_project::WorkerProject;
 
 #[derive(Parser)]
 #[command(about, bin_name = "cargo xtask")]
@@ -33,144 +42,145 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Installs the tools that are missing and does no more
+    /// Installs missing tools
     Setup,
     /// Builds the Worker for release into build/
-    Build(Worker),
-    /// Serves the Worker on 127.0.0.1 with storage that lasts, and rebuilds it as files change
+    Build(WorkerArguments),
+    /// Serves the Worker on 127.0.0.1 with persistent storage, and rebuilds it when files change
     Dev {
-        /// The port to serve on
+        /// Port to listen on
         #[arg(long, default_value_t = 8787)]
         port: u16,
-        /// For how many seconds a lease lives
+        /// Seconds until a lease expires
         #[arg(long, value_parser = clap::value_parser!(u32).range(1..=86_400))]
         ttl: Option<u32>,
         #[command(flatten)]
-        worker: Worker,
+        worker: WorkerArguments,
     },
-    /// Runs every check and every test
-    Test,
+    /// Runs all checks and all tests
+    Test {
+        /// Run only this group; may be repeated
+        #[arg(long, value_enum, value_name = "GROUP")]
+        only: Vec<ci::Group>,
+    },
     /// Runs Connect's conformance suite against the generated code in workerd
     Conformance,
-    /// Compares our codecs with Go's on random messages and mutated JSON
+    /// Compares the codecs with Go's on random messages, mutated JSON and damaged binary
     Differential {
-        /// How many messages
+        /// Number of messages
         #[arg(long, default_value_t = differential::CASES)]
         cases: u64,
-        /// Where randomness starts
+        /// Seed of the random messages
         #[arg(long, default_value_t = differential::SEED)]
         seed: u64,
     },
-    /// Fuzzes the service and the codecs, on nightly Rust
+    /// Fuzzes the service and the codecs with nightly Rust
     Fuzz {
-        /// For how long, on each target
+        /// Seconds on each target
         #[arg(long, default_value_t = 60)]
         seconds: u32,
-        /// Only this one: request, get, gzip, json or binary
-        #[arg(long)]
+        /// The only target to fuzz
+        #[arg(long, value_parser = fuzz::TARGETS)]
         target: Option<String>,
     },
-    /// Measures processor time and latency beside the platform's floors: a few minutes
-    Bench(Program),
-    /// Bursts, a hot key, growth and hostile clients, with what they cost others: some minutes
-    Load(Program),
-    /// A million calls of all kinds, with what they leave behind: some minutes
-    Soak(Program),
-    /// Compares what clients see while workerd is killed again and again with the rules of leases
-    Linearizability(Program),
-    /// Looks at a deployment with real clients: `--url URL`; half a minute, and minutes more with `--expiry`
-    Smoke(Program),
-    /// Builds the Worker with its feature `broken` into target/broken-worker, for tests that must notice
-    #[command(hide = true)]
-    BuildBroken,
-    /// What the conformance runner starts as a server
+    /// Measures CPU time and latency of calls beside those of minimal Workers, in a few minutes
+    Bench(ProgramArguments),
+    /// Measures bursts, a hot key, growth and hostile clients, in some minutes
+    Load(ProgramArguments),
+    /// Makes a million calls of all kinds, then checks memory, log and storage; in some minutes
+    Soak(ProgramArguments),
+    /// Compares clients' histories with the rules of leases while workerd is killed repeatedly
+    Linearizability(ProgramArguments),
+    /// Tests a deployment with real clients: `--url URL`; in half a minute, with `--expiry` in some
+    Smoke(ProgramArguments),
+    /// Serves the conformance Worker for the conformance runner
     #[command(hide = true)]
     ConformancePeer,
-    /// Tells the conformance runner the server's port
+    /// Reports the port of the conformance Worker to the conformance runner
     #[command(hide = true)]
     ConformanceReport,
-    /// Writes the files that tests compare with anew, and shows the diff: look at it before committing it
+    /// Rewrites generated files and golden files, and shows the difference: review it
     Bless,
-    /// Measures what each call costs in requests to objects, rows and KV operations, and prints the table
-    Costs {
-        /// Write it into the README instead
+    /// Measures the operations of each call (object requests, rows, KV) and prints the table
+    Operations {
+        /// Write the table into docs/operations.md instead
         #[arg(long)]
         bless: bool,
     },
-    /// A month's bill, from what calls were measured to use and Cloudflare's prices
+    /// Prints the bill of a month, from measured operations and Cloudflare's prices
     Cost {
         #[command(flatten)]
-        site: cost::Site,
-        /// Which server's
+        workload: Workload,
+        /// Server whose bill is printed
         #[arg(long, value_enum, default_value = "this")]
         server: cost::Server,
-        /// Write the tables of the documentation anew instead
+        /// Rewrite the tables of the documentation instead
         #[arg(long)]
         bless: bool,
     },
-    /// Checks that the proto breaks no client in the field
+    /// Checks that the proto is compatible with existing clients
     Breaking {
-        /// The revision whose proto they speak; by default that of the branch main
+        /// Revision that the clients were generated from, by default that of the branch main
         #[arg(long)]
         against: Option<String>,
     },
-    /// Checks the links of the documentation, and builds its site
+    /// Checks the links of the documentation and builds its site
     Docs,
-    /// Looks at licences, sources and known vulnerabilities of all that is depended on
+    /// Checks licences, sources and known vulnerabilities of dependencies
     Audit {
-        /// Fail where what is known cannot be asked for, as on a machine without a network
+        /// Fail if advisories are unavailable, as without a network
         #[arg(long)]
         required: bool,
     },
-    /// Says what is missing before a deployment
+    /// Checks that an environment is ready to be deployed
     Preflight {
-        /// The environment of wrangler.toml: staging or production
+        /// Environment of wrangler.toml: staging or production
         environment: String,
-        /// Only what the file tells, without an account
+        /// Check only the file, without an account
         #[arg(long)]
         offline: bool,
     },
-    /// Prints a new key for tickets, as DISCOVERY_SIGNING_KEY has it
+    /// Prints a new signing key for bootstrap tokens, in the format of DISCOVERY_SIGNING_KEY
     Keygen,
-    /// Serves the built Worker on plain workerd, without Cloudflare; the first line of its output tells the port
+    /// Serves the built Worker on plain workerd, without Cloudflare; first prints the port
     Serve {
-        /// The port to serve on; 0 takes a free one
+        /// Port to listen on; 0 chooses a free one
         #[arg(long, default_value_t = 8080)]
         port: u16,
-        /// The folder in which objects are kept
+        /// Folder that stores the objects
         #[arg(long, default_value = ".workerd")]
         storage: PathBuf,
-        /// A variable, as the environment could give it
+        /// Variable for the Worker, in addition to those of the environment
         #[arg(long = "var", value_name = "NAME=VALUE")]
         vars: Vec<String>,
-        /// Serve what is in build/, however old it is
+        /// Serve the existing build without building first
         #[arg(long)]
         no_build: bool,
         #[command(flatten)]
-        worker: Worker,
+        worker: WorkerArguments,
     },
 }
 
-/// A program with arguments of its own.
 #[derive(Args)]
-struct Program {
-    /// Its arguments: `-help` lists them
+struct ProgramArguments {
+    /// Arguments of the program: `-help` lists them
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     arguments: Vec<String>,
 }
 
 #[derive(Args)]
-struct Worker {
-    /// The folder of another Worker than the service, such as examples/greeter
+struct WorkerArguments {
+    /// Folder of a Worker other than the service, such as examples/greeter
     #[arg(long, value_name = "FOLDER")]
     worker: Option<PathBuf>,
 }
 
-impl Worker {
-    fn folder(&self) -> PathBuf {
-        let folder = self.worker.as_deref().unwrap_or(Path::new(""));
-        // As joining an empty path would end it with a slash.
-        project::root().join(folder).components().collect()
+impl WorkerArguments {
+    fn project(&self) -> WorkerProject {
+        match &self.worker {
+            None => WorkerProject::service(),
+            Some(folder) => WorkerProject::in_folder(folder),
+        }
     }
 }
 
@@ -187,27 +197,28 @@ fn main() -> ExitCode {
 fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Setup => tools::install(),
-        Command::Build(worker) => worker::build(&worker.folder()),
-        Command::Dev { port, ttl, worker } => dev::run_server(&worker.folder(), port, ttl),
-        Command::Test => suite::run_all(),
+        Command::Build(worker) => wasm_build::build(&worker.project()),
+        Command::Dev { port, ttl, worker } => dev::run_server(&worker.project(), port, ttl),
+        Command::Test { only } => ci::run_groups(&only),
         Command::Conformance => conformance::run_suite(),
         Command::Differential { cases, seed } => differential::compare(cases, seed),
         Command::Fuzz { seconds, target } => fuzz::run_all(seconds, target.as_deref()),
-        Command::Bench(it) => load::program("bench", &it.arguments),
-        Command::Load(it) => load::program("loadtest", &it.arguments),
-        Command::Soak(it) => load::program("soak", &it.arguments),
-        Command::Linearizability(it) => load::program("linearizability", &it.arguments),
-        Command::Smoke(it) => load::program(load::SMOKE, &it.arguments),
-        Command::BuildBroken => worker::build_broken(),
+        Command::Bench(program) => go_tools::run_program("bench", &program.arguments),
+        Command::Load(program) => go_tools::run_program("loadtest", &program.arguments),
+        Command::Soak(program) => go_tools::run_program("soak", &program.arguments),
+        Command::Linearizability(program) => {
+            go_tools::run_program("linearizability", &program.arguments)
+        }
+        Command::Smoke(program) => go_tools::run_program(go_tools::SMOKE, &program.arguments),
         Command::ConformancePeer => conformance::peer(),
         Command::ConformanceReport => conformance::report(),
-        Command::Bless => suite::bless(),
-        Command::Costs { bless } => suite::costs(bless),
+        Command::Bless => bless::bless(),
+        Command::Operations { bless } => operations::measure(bless),
         Command::Cost {
-            site,
+            workload,
             server,
             bless,
-        } => cost::print(&site, server, bless),
+        } => cost::print(&workload, server, bless),
         Command::Docs => {
             tools::install()?;
             docs::check_links()?;
@@ -215,8 +226,8 @@ fn run(command: Command) -> anyhow::Result<()> {
             Ok(())
         }
         Command::Audit { required } => {
-            audit::crates()?;
-            audit::advisories(required)
+            audit::check_crates()?;
+            audit::check_advisories(required)
         }
         Command::Preflight {
             environment,
@@ -228,7 +239,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Keygen => keygen::print(),
         Command::Breaking { against } => {
             tools::install()?;
-            proto::breaking(against.as_deref())
+            buf::check_breaking(against.as_deref())
         }
         Command::Serve {
             port,
@@ -237,10 +248,11 @@ fn run(command: Command) -> anyhow::Result<()> {
             no_build,
             worker,
         } => {
+            let project = worker.project();
             if !no_build {
-                worker::build(&worker.folder())?;
+                wasm_build::build(&project)?;
             }
-            serve::exec(&worker.folder(), port, &storage, &vars)
+            serve::exec(&project, port, &storage, &vars)
         }
     }
 }

@@ -1,4 +1,6 @@
-//! What is missing before a deployment: in `wrangler.toml`, in what wrangler makes of it, and in the account.
+//! The command `preflight`: checks that an environment is ready to be deployed.
+//!
+//! Checks `wrangler.toml`, wrangler's dry run, and the account.
 
 use std::fs;
 use std::process::Command;
@@ -7,93 +9,93 @@ use anyhow::{Context as _, Result, bail, ensure};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::process::{command, run};
-use crate::project;
+use crate::command::{cargo, command, run};
+use crate::workspace;
 
 /// Environments that are deployed.
 pub(crate) const ENVIRONMENTS: [&str; 2] = ["staging", "production"];
 
-/// What wrangler says of an environment that lacks something, or has what it does not know. It deploys all the same.
-const COMPLAINTS: [&str; 3] = [
+/// Warnings of wrangler that point to a mistake. wrangler itself deploys regardless.
+const FATAL_WARNINGS: [&str; 3] = [
     "is not inherited",
     "Unexpected fields",
     "inherits the top-level",
 ];
 
-/// What Cloudflare says of a Worker that was never deployed.
+/// Error code of Cloudflare for a Worker that was never deployed.
 const NO_WORKER: &str = "[code: 10007]";
 
-/// The secret without which agents get no tickets.
+/// Secret that bootstrap tokens are signed with.
 const SIGNING_KEY: &str = "DISCOVERY_SIGNING_KEY";
 
-/// Checks an environment, and the account unless there is none at hand.
+/// Checks an environment. With `is_offline`, leaves out the account.
 pub(crate) fn check(environment: &str, is_offline: bool) -> Result<()> {
-    let mut static_checks = command("cargo")?;
-    static_checks
-        .args(["run", "--quiet", "--package", "preflight", "--"])
-        .args(["wrangler.toml", environment]);
-    let is_complete = run(&mut static_checks).is_ok();
-    deploy_dry(environment)?;
-    let in_account = if is_offline {
-        println!("note: secrets and deployments were not looked at");
-        Ok(true)
+    let mut static_checks = cargo(&["run", "--quiet", "--package", "preflight", "--"])?;
+    static_checks.args(["wrangler.toml", environment]);
+    let is_file_ready = run(&mut static_checks).is_ok();
+    dry_run(environment)?;
+    let is_account_ready = if is_offline {
+        println!("note: secrets and deployments were not checked");
+        true
     } else {
-        check_account(environment)
-    }?;
+        check_account(environment)?
+    };
     ensure!(
-        is_complete && in_account,
-        "{environment} is not ready to be deployed: see above"
+        is_file_ready && is_account_ready,
+        "{environment} is not ready to be deployed: correct the errors above"
     );
     println!("{environment} is ready to be deployed");
     Ok(())
 }
 
-/// Has wrangler do all of a deployment but the last step, and fails where it only warns.
-pub(crate) fn deploy_dry(environment: &str) -> Result<()> {
-    let folder = project::root().join("target/dry-run").join(environment);
+/// Runs all steps of a deployment but the last. Fails on warnings that point to a mistake.
+pub(crate) fn dry_run(environment: &str) -> Result<()> {
+    let folder = workspace::root().join("target/dry-run").join(environment);
     fs::create_dir_all(&folder)?;
     let mut wrangler = wrangler(&["deploy", "--dry-run", "--env", environment])?;
     let output = wrangler.arg("--outdir").arg(&folder).output()?;
-    let said = [output.stdout, output.stderr].concat();
-    let said = String::from_utf8_lossy(&said);
+    let printed = [output.stdout, output.stderr].concat();
+    let printed = String::from_utf8_lossy(&printed);
     ensure!(
         output.status.success(),
-        "wrangler deploy --dry-run:\n{said}"
+        "wrangler deploy --dry-run:\n{printed}"
     );
-    let complaint = COMPLAINTS
+    let warning = FATAL_WARNINGS
         .iter()
-        .find(|complaint| said.contains(**complaint));
-    if let Some(complaint) = complaint {
-        bail!("wrangler complains of [env.{environment}] ({complaint}):\n{said}");
+        .find(|warning| printed.contains(**warning));
+    if let Some(warning) = warning {
+        bail!("wrangler warns about [env.{environment}] ({warning}):\n{printed}");
     }
     Ok(())
 }
 
-/// A secret, without its value.
+/// Secret of a Worker. wrangler never prints the value.
 #[derive(Deserialize)]
 struct Secret {
     name: String,
 }
 
-/// What is deployed: two versions during a rollout.
+/// Current deployment. It has two versions during a rollout.
 #[derive(Deserialize)]
 struct Deployment {
     versions: Vec<Value>,
 }
 
-/// Looks at what is deployed. Whether that stands in the way.
+/// Checks secrets and deployments in the account. Returns whether a deployment may proceed.
 fn check_account(environment: &str) -> Result<bool> {
-    let who = wrangler(&["whoami", "--json"])?.output()?;
+    let whoami = wrangler(&["whoami", "--json"])?.output()?;
     ensure!(
-        who.status.success(),
-        "wrangler is not logged in: run `npx wrangler login`, set CLOUDFLARE_API_TOKEN, or check the file alone with --offline"
+        whoami.status.success(),
+        "wrangler is not logged in: run `npx wrangler login`, set CLOUDFLARE_API_TOKEN, or check \
+         only the file with --offline"
     );
     let listed = json::<Vec<Secret>>(&["secret", "list", "--format", "json", "--env", environment]);
     let secrets = match listed {
         Ok(secrets) => secrets,
         Err(error) if error.to_string().contains(NO_WORKER) => {
             println!(
-                "note: nothing is deployed there yet, so the first deployment is `wrangler deploy`, and secrets come after it"
+                "note: {environment} was never deployed: run `wrangler deploy` first, then set \
+                 the secrets"
             );
             return Ok(true);
         }
@@ -101,28 +103,32 @@ fn check_account(environment: &str) -> Result<bool> {
     };
     if !secrets.iter().any(|secret| secret.name == SIGNING_KEY) {
         println!(
-            "note: {SIGNING_KEY} is not set: agents get no tickets. See docs/setup.md, step 7"
+            "note: {SIGNING_KEY} is not set, so that agents get no bootstrap tokens: see step 7 of \
+             docs/setup.md"
         );
     }
     let deployed: Deployment = json(&["deployments", "status", "--json", "--env", environment])?;
     if deployed.versions.len() > 1 {
         println!(
-            "error: a rollout is under way, and `wrangler deploy` would end it: finish it with `wrangler versions deploy`, or roll it back"
+            "error: a rollout is in progress, and `wrangler deploy` would end it: finish it with \
+             `wrangler versions deploy`, or roll it back"
         );
         return Ok(false);
     }
     Ok(true)
 }
 
+/// Runs wrangler and parses its output.
 fn json<T: for<'a> Deserialize<'a>>(arguments: &[&str]) -> Result<T> {
     let output = wrangler(arguments)?.output()?;
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let printed = String::from_utf8_lossy(&output.stderr).into_owned();
     ensure!(
         output.status.success(),
-        "wrangler {}: {said}",
+        "wrangler {}: {printed}",
         arguments.join(" ")
     );
-    serde_json::from_slice(&output.stdout).with_context(|| arguments.join(" "))
+    serde_json::from_slice(&output.stdout)
+        .with_context(|| format!("output of wrangler {}", arguments.join(" ")))
 }
 
 fn wrangler(arguments: &[&str]) -> Result<Command> {

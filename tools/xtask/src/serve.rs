@@ -1,56 +1,66 @@
-//! The built Worker on plain workerd, without wrangler: for machines of one's own, for tests and for
-//! benchmarks.
+//! The command `serve`: the built Worker on plain workerd, self-hosted, for tests and benchmarks.
 
 use std::fs;
 use std::os::unix::process::CommandExt as _;
-use std::path::Path;
+use std::path::{Path, absolute};
 use std::process::Command;
 
 use anyhow::{Context as _, Result};
 
-use crate::{process, project};
+use crate::command::command;
+use crate::worker_project::WorkerProject;
+use crate::workspace;
 
-/// What workerd is told, in the Worker's folder.
-pub(crate) const CONFIG: &str = "workerd.capnp";
+/// Configuration of workerd.
+const CONFIG: &str = "workerd.capnp";
 
-/// What the Worker is made of, as `worker::build` leaves it.
+/// Modules of a Worker, as `wasm_build::build` writes them.
 const MODULES: [&str; 2] = ["build/index.js", "build/index_bg.wasm"];
 
-/// How workerd's configuration names the service in which objects are kept.
+/// Name of the service in workerd's configuration that stores objects.
 const OBJECTS: &str = r#"(name = "objects","#;
 
-/// Turns this process into workerd, so that whoever started it can signal workerd itself.
+/// Replaces this process with workerd, so that the caller's signals reach workerd itself.
 ///
-/// workerd tells on its output in one line of JSON, `{"event":"listen","port":...}`, when it listens;
-/// the Worker's log follows.
-pub(crate) fn exec(folder: &Path, port: u16, storage: &Path, vars: &[String]) -> Result<()> {
-    let mut workerd = command(folder, port, storage)?;
+/// When workerd listens, it prints one line of JSON: `{"event":"listen","port":...}`. The Worker's
+/// log follows.
+pub(crate) fn exec(
+    worker: &WorkerProject,
+    port: u16,
+    storage: &Path,
+    vars: &[String],
+) -> Result<()> {
+    let mut workerd = workerd(worker, port, storage)?;
     for var in vars {
-        let (name, value) = var.split_once('=').context("--var needs NAME=VALUE")?;
+        let (name, value) = var
+            .split_once('=')
+            .with_context(|| format!("--var {var}: write it as NAME=VALUE"))?;
         workerd.env(name, value);
     }
     Err(workerd.exec()).context("workerd")
 }
 
-/// workerd on the Worker of `folder`. Below `storage` are its objects, and a copy of the Worker, which
-/// a later build does not change.
-pub(crate) fn command(folder: &Path, port: u16, storage: &Path) -> Result<Command> {
+/// Builds the command that runs workerd with a Worker.
+///
+/// The folder `storage` gets the objects, and a copy of the Worker that later builds do not change.
+pub(crate) fn workerd(worker: &WorkerProject, port: u16, storage: &Path) -> Result<Command> {
     let copy = storage.join("worker");
     let objects = storage.join("objects");
     fs::create_dir_all(copy.join("build"))?;
     fs::create_dir_all(&objects)?;
     for file in MODULES.into_iter().chain([CONFIG]) {
-        let source = folder.join(file);
+        let source = worker.out_dir.join(file);
         fs::copy(&source, copy.join(file))
             .with_context(|| format!("{}: run `cargo xtask build` first", source.display()))?;
     }
-    let mut workerd = process::command(project::npm_bin("workerd"))?;
+    let config = copy.join(CONFIG);
+    let mut workerd = command(workspace::npm_bin("workerd"))?;
     workerd
         .args(["serve", "--control-fd=1"])
         .arg(format!("--socket-addr=http=127.0.0.1:{port}"))
-        .arg(std::path::absolute(copy.join(CONFIG))?);
-    if fs::read_to_string(folder.join(CONFIG))?.contains(OBJECTS) {
-        let objects = std::path::absolute(objects)?;
+        .arg(absolute(&config)?);
+    if fs::read_to_string(&config)?.contains(OBJECTS) {
+        let objects = absolute(objects)?;
         workerd.arg(format!("--directory-path=objects={}", objects.display()));
     }
     Ok(workerd)

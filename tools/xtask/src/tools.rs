@@ -1,20 +1,22 @@
-//! The pinned tools. What cargo installs goes to the user's cache folder, keyed by name and
-//! version, so that it outlives the checkout; what npm installs is pinned by the lock file.
+//! Pinned tools.
+//!
+//! Tools that cargo installs go to the user's cache folder, keyed by name and version, so that they
+//! outlive the checkout. Tools that npm installs are pinned by the lock file.
 
 use std::fs;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
 
-use crate::process::{command, run};
-use crate::project;
+use crate::command::{command, run};
+use crate::workspace;
 
 pub(crate) const WASM_TARGET: &str = "wasm32-unknown-unknown";
 const CARGO_FUZZ: &str = "0.13.2";
 const CARGO_DENY: &str = "0.20.2";
 const MDBOOK: &str = "0.5.4";
 
-/// Installs whatever is missing. Says nothing when nothing is.
+/// Installs missing tools that builds need. Prints nothing if none is missing.
 pub(crate) fn install() -> Result<()> {
     npm_packages()?;
     wasm_target()?;
@@ -22,25 +24,25 @@ pub(crate) fn install() -> Result<()> {
     Ok(())
 }
 
-/// Must be of exactly the version that the Worker is linked with.
+/// Installs wasm-bindgen, in exactly the version that the Worker is linked with.
 pub(crate) fn wasm_bindgen() -> Result<PathBuf> {
-    let version = project::locked_version("wasm-bindgen")?;
+    let version = workspace::locked_version("wasm-bindgen")?;
     cargo_installed("wasm-bindgen-cli", "wasm-bindgen", &version, &[])
 }
 
-/// Drives libFuzzer. Not among what [`install`] installs, as only fuzzing needs it.
+/// Installs cargo-fuzz, which runs libFuzzer. Only fuzzing needs it.
 pub(crate) fn cargo_fuzz() -> Result<PathBuf> {
     cargo_installed("cargo-fuzz", "cargo-fuzz", CARGO_FUZZ, &[])
 }
 
-/// Looks at what is depended on. Not among what [`install`] installs, as only checks need it.
+/// Installs cargo-deny, which checks dependencies. Only checks need it.
 pub(crate) fn cargo_deny() -> Result<PathBuf> {
     cargo_installed("cargo-deny", "cargo-deny", CARGO_DENY, &[])
 }
 
-/// Makes the site of the documentation. Not among what [`install`] installs either.
+/// Installs mdBook, which builds the documentation's site. Only checks need it.
 pub(crate) fn mdbook() -> Result<PathBuf> {
-    // Without what serves and watches, which takes as long again to build.
+    // Without the features `serve` and `watch`, which double the time to build it.
     let features = ["--no-default-features", "--features", "search"];
     cargo_installed("mdbook", "mdbook", MDBOOK, &features)
 }
@@ -53,28 +55,29 @@ fn wasm_target() -> Result<()> {
         return Ok(());
     }
     run(command("rustup")?.args(["target", "add", WASM_TARGET]))
-        .context("the Rust target for wasm32 is missing and rustup could not add it")
+        .with_context(|| format!("install the Rust target {WASM_TARGET}: rustup cannot add it"))
 }
 
 fn npm_packages() -> Result<()> {
-    let wanted = fs::read(project::root().join("package-lock.json"))?;
-    // npm keeps no copy of the lock file that it installed from: we do.
-    let stamp = project::root().join("node_modules/.installed-package-lock.json");
+    let wanted = fs::read(workspace::root().join("package-lock.json"))?;
+    // npm keeps no copy of the lock file that it installed from, so this function does.
+    let stamp = workspace::root().join("node_modules/.installed-package-lock.json");
     if fs::read(&stamp).is_ok_and(|installed| installed == wanted) {
         return Ok(());
     }
     run(command("npm")?.args(["ci", "--no-audit", "--no-fund"]))
-        .context("Node and npm are needed: see the README")?;
+        .context("install Node and npm: see the README")?;
     fs::write(stamp, wanted)?;
     Ok(())
 }
 
-/// Where tools are kept for this user.
+/// Returns the folder that keeps this user's tools.
 pub(crate) fn cache() -> Result<PathBuf> {
     let cache = dirs::cache_dir().context("there is no cache folder: set XDG_CACHE_HOME")?;
     Ok(cache.join("coral-discovery/tools"))
 }
 
+/// Installs a program with cargo unless that version is in the cache. Returns its path.
 fn cargo_installed(
     package: &str,
     binary: &str,
@@ -98,7 +101,7 @@ fn cargo_installed(
     let locked = run(install()?.args(["--locked", package]));
     if let Err(error) = locked {
         // A registry mirror may lack a version that the tool's own lock file names.
-        eprintln!("{error:#}: trying again with other versions of what it depends on");
+        eprintln!("{error:#}: retrying without the lock file of {package}");
         run(install()?.arg(package))?;
     }
     Ok(installed)

@@ -1,5 +1,6 @@
-//! Runs the suite's steps, counts what passed and failed, and goes on after a failure.
+//! Summary of a run: executes steps, counts what passed and failed, and goes on after a failure.
 
+use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
 use std::time::Instant;
@@ -7,17 +8,17 @@ use std::time::Instant;
 use anyhow::{Context as _, Result, bail};
 use serde::Deserialize;
 
-use crate::process::{run, show};
+use crate::command::{run, show};
 
-/// What passed and failed so far.
+/// Counts of checks and tests, and the names of failed steps.
 #[derive(Default)]
-pub(crate) struct Tally {
+pub(crate) struct Summary {
     passed: usize,
     failed: usize,
     failures: Vec<String>,
 }
 
-/// One line of `go test -json`.
+/// Line of `go test -json`.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct GoEvent {
@@ -28,8 +29,8 @@ struct GoEvent {
     output: String,
 }
 
-impl Tally {
-    /// Runs a step that counts as one check.
+impl Summary {
+    /// Executes a step that counts as one check. Returns whether it passed.
     pub(crate) fn check(&mut self, name: &str, step: impl FnOnce() -> Result<()>) -> bool {
         heading(name);
         let started = Instant::now();
@@ -47,69 +48,72 @@ impl Tally {
         }
     }
 
-    /// Runs a command that counts as one check.
+    /// Runs a command that counts as one check. Returns whether it passed.
     pub(crate) fn check_command(&mut self, name: &str, command: Result<Command>) -> bool {
         self.check(name, || run(&mut command?))
     }
 
     /// Runs `cargo test` and counts its tests.
     pub(crate) fn cargo_test(&mut self, name: &str, command: Result<Command>) {
-        self.counted(name, command, |tally, line| {
+        self.counted(name, command, |summary, line| {
             println!("{line}");
             if let Some(result) = line.strip_prefix("test result: ") {
-                tally.passed += number_before(result, "passed");
-                tally.failed += number_before(result, "failed");
+                summary.passed += number_before(result, "passed");
+                summary.failed += number_before(result, "failed");
             }
         });
     }
 
-    /// Runs `go test -json`, lists its cases by name and counts them. What a case wrote is shown
-    /// if it fails.
+    /// Runs `go test -json`, lists its tests by name and counts them.
+    ///
+    /// Shows the output of tests that fail. A skipped test counts as failed: it would look like one
+    /// that passed.
     pub(crate) fn go_test(&mut self, name: &str, command: Result<Command>) {
-        let mut written = std::collections::BTreeMap::<String, String>::new();
-        self.counted(name, command, |tally, line| {
+        let mut outputs = BTreeMap::<String, String>::new();
+        self.counted(name, command, |summary, line| {
             let Ok(event) = serde_json::from_str::<GoEvent>(line) else {
                 println!("{line}");
                 return;
             };
-            let so_far = written.entry(event.test.clone()).or_default();
+            let output = outputs.entry(event.test.clone()).or_default();
             match event.action.as_str() {
-                "output" | "build-output" => so_far.push_str(&event.output),
+                "output" | "build-output" => output.push_str(&event.output),
                 "pass" if !event.test.is_empty() => {
                     println!("ok   {}", event.test);
-                    tally.passed += 1;
+                    summary.passed += 1;
                 }
                 "fail" => {
-                    println!("FAIL {}\n{so_far}", event.test);
+                    println!("FAIL {}\n{output}", event.test);
                     if !event.test.is_empty() {
-                        tally.failed += 1;
+                        summary.failed += 1;
                     }
                 }
                 "skip" if !event.test.is_empty() => {
-                    println!("SKIP {}\n{so_far}", event.test);
-                    tally.failed += 1;
+                    println!("SKIP {}\n{output}", event.test);
+                    summary.failed += 1;
                 }
                 _ => {}
             }
         });
     }
 
-    /// The closing line.
+    /// Prints the failed steps and the counts.
     ///
     /// # Errors
     /// When anything failed.
-    pub(crate) fn close(self) -> Result<()> {
+    pub(crate) fn finish(self) -> Result<()> {
         println!();
         for failure in &self.failures {
             println!("failed: {failure}");
         }
         println!("{} passed, {} failed", self.passed, self.failed);
         if self.failed > 0 {
-            bail!("not everything passed");
+            bail!("some checks failed: see the list above");
         }
         Ok(())
     }
 
+    /// Runs a command whose tests are counted by `on_line`, for each line of its output.
     fn counted(
         &mut self,
         name: &str,
@@ -121,7 +125,7 @@ impl Tally {
         let finished = command.and_then(|mut command| {
             eprintln!("+ {}", show(&command));
             let mut child = command.stdout(Stdio::piped()).spawn()?;
-            let stdout = child.stdout.take().context("no output")?;
+            let stdout = child.stdout.take().context("the output is not piped")?;
             for line in BufReader::new(stdout).lines() {
                 on_line(self, &line?);
             }
@@ -130,12 +134,12 @@ impl Tally {
         let counted_failures = self.failed > before.1;
         match finished {
             Ok(true) if self.passed == before.0 => {
-                println!("{name}: FAILED: it ran no test");
+                println!("{name}: FAILED: no test ran");
                 self.fail(name);
             }
             Ok(true) => {}
-            // A suite that breaks before its first test must not look like one that passed.
             Ok(false) if counted_failures => self.failures.push(name.to_owned()),
+            // Nothing is counted if the command fails before its first test.
             Ok(false) => self.fail(name),
             Err(error) => {
                 println!("{name}: FAILED: {error:#}");
@@ -154,7 +158,7 @@ fn heading(name: &str) {
     println!("\n== {name}");
 }
 
-/// The number that stands before a word, as in `12 passed`.
+/// Parses the number before a word, as in `12 passed`. Returns 0 if there is none.
 fn number_before(text: &str, word: &str) -> usize {
     text.split([' ', ';', '.'])
         .collect::<Vec<_>>()
@@ -169,10 +173,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cargo_tells_its_counts_in_words() {
+    fn number_is_parsed_before_its_word() {
         let result = "FAILED. 17 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out";
         assert_eq!(number_before(result, "passed"), 17);
         assert_eq!(number_before(result, "failed"), 1);
-        assert_eq!(number_before(result, "odd"), 0);
+        assert_eq!(number_before(result, "retried"), 0);
     }
 }

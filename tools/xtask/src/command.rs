@@ -1,4 +1,4 @@
-//! Other programs: how they are started, and what is shown of them.
+//! Commands: how other programs are started and shown.
 
 use std::env;
 use std::ffi::OsString;
@@ -7,34 +7,43 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
 
-use crate::project;
+use crate::workspace;
 
-/// A command run at the top of the checkout, with what npm installed first in the path: its
-/// Node is newer than the machine's may be.
+/// Builds a command that runs at the top of the checkout. The programs that npm installed come
+/// first in its path: their Node may be newer than the machine's.
 pub(crate) fn command(program: impl Into<OsString>) -> Result<Command> {
-    let mut folders = vec![project::root().join("node_modules/.bin")];
+    let mut folders = vec![workspace::root().join("node_modules/.bin")];
     let path = env::var_os("PATH").unwrap_or_default();
     folders.extend(env::split_paths(&path).collect::<Vec<PathBuf>>());
     let mut command = Command::new(program.into());
     command
-        .current_dir(project::root())
+        .current_dir(workspace::root())
         .env("PATH", env::join_paths(folders)?);
     Ok(command)
 }
 
-/// Runs a command to its end, its output going where ours goes.
+/// Builds a command of cargo.
+pub(crate) fn cargo(arguments: &[&str]) -> Result<Command> {
+    let mut cargo = command("cargo")?;
+    cargo.args(arguments);
+    Ok(cargo)
+}
+
+/// Runs a command to its end. Its output goes to this program's output.
 ///
 /// # Errors
-/// When it cannot start, or fails.
+/// When the command cannot be started, or fails.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
     let shown = show(command);
     eprintln!("+ {shown}");
-    let status = command.status().with_context(|| shown.clone())?;
+    let status = command
+        .status()
+        .with_context(|| format!("{shown}: cannot be started"))?;
     ensure!(status.success(), "{shown}: {status}");
     Ok(())
 }
 
-/// A command line as a person would type it.
+/// Formats a command line as a person would type it.
 pub(crate) fn show(command: &Command) -> String {
     let program = PathBuf::from(command.get_program());
     let name = program.file_name().unwrap_or(command.get_program());

@@ -1,7 +1,7 @@
-//! Numbers, for people.
+//! Numbers as people read them.
 
-/// A number as people read it: 43.2 M.
-pub(super) fn short(number: f64) -> String {
+/// Formats a number with a unit prefix: `43.2 M`.
+pub(crate) fn short(number: f64) -> String {
     match number {
         n if n >= 1e9 => format!("{:.2} G", n / 1e9),
         n if n >= 1e6 => format!("{:.1} M", n / 1e6),
@@ -11,7 +11,8 @@ pub(super) fn short(number: f64) -> String {
     }
 }
 
-pub(super) fn dollars(amount: f64) -> String {
+/// Formats an amount of US dollars, without cents from a thousand on: `$1,234`.
+pub(crate) fn dollars(amount: f64) -> String {
     if amount < 999.995 {
         return format!("${amount:.2}");
     }
@@ -31,12 +32,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn amounts_are_read_at_a_glance() {
+    fn dollars_have_cents_or_thousands_separators() {
         let amounts = [5.0, 999.99, 999.996, 1_234.0, 1_234_567.0].map(dollars);
         assert_eq!(
             amounts,
             ["$5.00", "$999.99", "$1,000", "$1,234", "$1,234,567"]
         );
+    }
+
+    #[test]
+    fn large_numbers_have_a_unit_prefix() {
         assert_eq!(
             [0.5, 1_000.0, 43_200.0, 43.2e6].map(short),
             ["0.50", "1000", "43 k", "43.2 M"]

@@ -1,5 +1,6 @@
-//! Where things are, and what the project's own files say.
+//! The workspace: its folders, and the contents of its files.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -18,18 +19,18 @@ struct LockedPackage {
     version: String,
 }
 
-/// The checkout's top folder.
+/// Returns the top folder of the checkout.
 pub(crate) fn root() -> &'static Path {
     let xtask = Path::new(env!("CARGO_MANIFEST_DIR"));
     xtask.ancestors().nth(2).unwrap_or(xtask)
 }
 
-/// What npm put under `node_modules/.bin`.
+/// Returns the path of a program that npm installed.
 pub(crate) fn npm_bin(name: &str) -> PathBuf {
     root().join("node_modules/.bin").join(name)
 }
 
-/// The version of a crate that `Cargo.lock` pins.
+/// Returns the version of a crate that `Cargo.lock` pins.
 pub(crate) fn locked_version(name: &str) -> Result<String> {
     let lock: Lock = read_toml(&root().join("Cargo.lock"))?;
     let package = lock
@@ -39,6 +40,32 @@ pub(crate) fn locked_version(name: &str) -> Result<String> {
     Ok(package
         .with_context(|| format!("Cargo.lock has no {name}"))?
         .version)
+}
+
+/// Reads all files below a folder. Paths are relative to it.
+pub(crate) fn read_tree(folder: &Path) -> Result<BTreeMap<PathBuf, Vec<u8>>> {
+    let mut files = BTreeMap::new();
+    let mut pending = vec![folder.to_path_buf()];
+    while let Some(next) = pending.pop() {
+        for entry in fs::read_dir(&next).with_context(|| next.display().to_string())? {
+            let path = entry?.path();
+            if path.is_dir() {
+                pending.push(path);
+            } else {
+                let content = fs::read(&path)?;
+                files.insert(path.strip_prefix(folder)?.to_path_buf(), content);
+            }
+        }
+    }
+    Ok(files)
+}
+
+/// Writes a file and the folders above it.
+pub(crate) fn write(path: &Path, content: &[u8]) -> Result<()> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    fs::write(path, content).with_context(|| path.display().to_string())
 }
 
 fn read_toml<T: DeserializeOwned>(path: &Path) -> Result<T> {
@@ -55,9 +82,9 @@ mod tests {
         compatibility_date: String,
     }
 
-    /// Cloudflare and plain workerd run the Worker alike.
+    /// With one date, the Worker behaves alike on Cloudflare and on plain workerd.
     #[test]
-    fn all_configurations_name_one_compatibility_date() {
+    fn wrangler_and_workerd_have_the_same_compatibility_date() {
         for folder in ["", "examples/greeter"] {
             let folder = root().join(folder);
             let wrangler: Wrangler = read_toml(&folder.join("wrangler.toml")).unwrap();
@@ -65,5 +92,12 @@ mod tests {
             let date = format!("compatibilityDate = {:?}", wrangler.compatibility_date);
             assert!(capnp.contains(&date), "{}: {date}", folder.display());
         }
+    }
+
+    #[test]
+    fn tree_lists_files_by_their_path_in_it() {
+        let files = read_tree(&root().join("tools/xtask")).unwrap();
+        assert!(files.contains_key(Path::new("Cargo.toml")));
+        assert!(files.contains_key(Path::new("src/workspace.rs")));
     }
 }

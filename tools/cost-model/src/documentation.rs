@@ -1,0 +1,83 @@
+//! Tables of the documentation that the model fills in, each between two marks.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+
+use crate::operations::OperationTable;
+use crate::tables;
+
+/// A file, the mark of a table in it, and the function that renders the table.
+type Table = (&'static str, &'static str, fn(&OperationTable) -> String);
+
+const TABLES: [Table; 5] = [
+    ("docs/cost.md", "cost", tables::summary),
+    ("docs/cost.md", "lines", tables::bill),
+    ("docs/cost.md", "rfd", tables::corrected_plan),
+    ("docs/cost.md", "levers", tables::scenarios),
+    ("docs/cost.md", "predecessors", tables::predecessors),
+];
+
+/// Rewrites the tables in the documentation of the checkout in `root`.
+///
+/// # Errors
+/// When a file cannot be read or written, or lacks the marks of its table.
+pub fn update_documentation(root: &Path) -> Result<()> {
+    let operations = OperationTable::read(root)?;
+    for (file, mark, render) in TABLES {
+        let path = root.join(file);
+        let text = fs::read_to_string(&path).context(file)?;
+        let (before, _, after) = section(&text, mark).context(file)?;
+        fs::write(&path, format!("{before}\n{}{after}", render(&operations))).context(file)?;
+    }
+    Ok(())
+}
+
+/// Splits a text into the parts before, between and after the marks `<!-- NAME -->` and
+/// `<!-- /NAME -->`. The marks belong to the outer parts.
+///
+/// # Errors
+/// When a mark is missing.
+pub(crate) fn section<'t>(text: &'t str, name: &str) -> Result<(&'t str, &'t str, &'t str)> {
+    let (start, end) = (format!("<!-- {name} -->"), format!("<!-- /{name} -->"));
+    let missing = |mark: &str| format!("the line {mark} is missing");
+    let (before, rest) = text.split_once(&start).with_context(|| missing(&start))?;
+    let (content, _) = rest.split_once(&end).with_context(|| missing(&end))?;
+    let from = before.len() + start.len();
+    let to = from + content.len();
+    Ok((
+        text.get(..from).unwrap_or_default(),
+        content,
+        text.get(to..).unwrap_or_default(),
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn section_is_between_its_marks() {
+        let text = "a <!-- x -->b<!-- /x --> c";
+        let parts = section(text, "x").unwrap();
+        assert_eq!(parts, ("a <!-- x -->", "b", "<!-- /x --> c"));
+        let error = section(text, "y").unwrap_err();
+        assert_eq!(error.to_string(), "the line <!-- y --> is missing");
+    }
+
+    #[test]
+    fn documentation_tables_are_current() {
+        let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
+        let operations = OperationTable::read(root).unwrap();
+        for (file, mark, render) in TABLES {
+            let text = fs::read_to_string(root.join(file)).unwrap();
+            let (_, written, _) = section(&text, mark).unwrap();
+            assert_eq!(
+                written.trim(),
+                render(&operations).trim(),
+                "{file}, table {mark}: run `cargo xtask cost --bless`"
+            );
+        }
+    }
+}
