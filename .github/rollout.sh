@@ -1,5 +1,11 @@
 #!/bin/sh
-# The steps of docs/rollout.md, for whoever cannot type them: upload | to VERSION PERCENT | back VERSION.
+# Runs one step of docs/rollout.md in the workflow `production`:
+#
+#   rollout.sh upload               upload a version and give it 0 percent of the requests
+#   rollout.sh to VERSION PERCENT   give VERSION that share
+#   rollout.sh back VERSION         roll back to VERSION
+#
+# Each step ends with the smoke test. URL is the address of production.
 set -eu
 
 worker=coral-discovery
@@ -9,60 +15,68 @@ fail() {
   exit 2
 }
 
-deployed() {
-  npx wrangler deployments status --env production --json
-}
-
-# A query of what is deployed, which is in a file; $new is the version that is asked for.
-of_deployed() {
-  jq -r --arg new "$new" "$1" "$now"
-}
-
 smoke() {
   cargo xtask smoke --url "$URL" --worker "$worker" --version "$1"
 }
 
+# Writes the status of the deployment to the file $status.
+deployed() {
+  npx wrangler deployments status --env production --json > "$status"
+}
+
 step=${1:-}
-new=${2:-}
-now=$(mktemp)
-trap 'rm -f "$now"' EXIT
+version=${2:-}
+status=$(mktemp)
+trap 'rm -f "$status"' EXIT
 
 case "$step" in
   upload)
-    deployed > "$now"
-    [ "$(of_deployed '.versions | length')" = 1 ] || fail "a rollout is under way: finish it, or roll it back"
-    old=$(of_deployed '.versions[0].version_id')
+    deployed
+    [ "$(jq -r '.versions | length' "$status")" = 1 ] ||
+      fail "a rollout is in progress: finish it or roll it back first"
+    old=$(jq -r '.versions[0].version_id' "$status")
     WRANGLER_OUTPUT_FILE_PATH=$(mktemp)
     export WRANGLER_OUTPUT_FILE_PATH
     npx wrangler versions upload --env production --strict --tag "${GITHUB_SHA:-by-hand}"
-    new=$(jq -r 'select(.type == "version-upload").version_id' "$WRANGLER_OUTPUT_FILE_PATH")
+    version=$(jq -r 'select(.type == "version-upload").version_id' "$WRANGLER_OUTPUT_FILE_PATH")
     unset WRANGLER_OUTPUT_FILE_PATH
-    npx wrangler versions deploy "$new@0%" "$old@100%" --env production --yes --message "try $new"
-    smoke "$new"
-    echo "version $new answers nobody yet but who asks for it: go on with 10 percent, or roll back to $old"
+    npx wrangler versions deploy "$version@0%" "$old@100%" \
+      --env production --yes --message "try $version"
+    smoke "$version"
+    echo "Version $version serves only requests that ask for it by version."
+    echo "Continue with 10 percent, or roll back to $old."
     ;;
   to)
     percent=${3:-}
-    [ -n "$new" ] && [ -n "$percent" ] || fail "which version, and how many percent?"
-    deployed > "$now"
-    before=$(of_deployed '.versions[] | select(.version_id == $new).percentage')
-    [ -n "$before" ] || fail "$new is not part of the rollout: upload it first"
-    # The share of a new version only grows: the old one, by mistake, would shrink.
-    [ "$before" -lt "$percent" ] || fail "$new has $before percent already: is it the new version?"
-    if [ "$percent" = 100 ]; then
-      npx wrangler versions deploy "$new@100%" --env production --yes --message "all to $new"
-    else
-      old=$(of_deployed '.versions[].version_id | select(. != $new)')
-      npx wrangler versions deploy "$new@$percent%" "$old@$((100 - percent))%" --env production --yes --message "$percent percent to $new"
+    if [ -z "$version" ] || [ -z "$percent" ]; then
+      fail "usage: rollout.sh to VERSION PERCENT"
     fi
-    smoke "$new"
+    deployed
+    before=$(jq -r --arg version "$version" \
+      '.versions[] | select(.version_id == $version).percentage' "$status")
+    [ -n "$before" ] || fail "$version is not part of the rollout: upload it first"
+    # The share of the new version only grows. If VERSION is the old one by mistake, its share would
+    # shrink.
+    [ "$before" -lt "$percent" ] ||
+      fail "$version already has $before percent: check that it is the new version"
+    if [ "$percent" = 100 ]; then
+      npx wrangler versions deploy "$version@100%" \
+        --env production --yes --message "all to $version"
+    else
+      old=$(jq -r --arg version "$version" \
+        '.versions[].version_id | select(. != $version)' "$status")
+      npx wrangler versions deploy "$version@$percent%" "$old@$((100 - percent))%" \
+        --env production --yes --message "$percent percent to $version"
+    fi
+    smoke "$version"
     ;;
   back)
-    [ -n "$new" ] || fail "back to which version?"
-    npx wrangler rollback "$new" --env production --yes --message "back to $new" --durable-objects-code-update-mode immediate
-    smoke "$new"
+    [ -n "$version" ] || fail "usage: rollout.sh back VERSION"
+    npx wrangler rollback "$version" --env production --yes --message "back to $version" \
+      --durable-objects-code-update-mode immediate
+    smoke "$version"
     ;;
   *)
-    fail "rollout.sh upload | to VERSION PERCENT | back VERSION"
+    fail "usage: rollout.sh upload | to VERSION PERCENT | back VERSION"
     ;;
 esac
