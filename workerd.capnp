@@ -1,18 +1,20 @@
-# The Worker on plain workerd, without Cloudflare: `cargo xtask serve` starts it so, or, after
-# `cargo xtask build`,
+# The Worker on plain workerd, without Cloudflare: docs/self-hosting.md. `cargo xtask serve` starts
+# it with this file, or, after `cargo xtask build`,
 #
-#   workerd serve workerd.capnp --socket-addr http=127.0.0.1:8080 --directory-path objects=/var/lib/coral
+#   workerd serve workerd.capnp --socket-addr http=127.0.0.1:8080 \
+#     --directory-path objects=/var/lib/coral
 #
-# Variables come from the environment; the README says what each is. There is no KV and no rate
-# limit here: put a proxy in front that has one.
+# Variables come from the environment; docs/configuration.md lists them. There is no KV and no rate
+# limit here: put a proxy in front that limits.
 using Workerd = import "/workerd/workerd.capnp";
 
 const config :Workerd.Config = (
   services = [
     (name = "worker", worker = .worker),
-    # Given by --directory-path: a folder that nobody else writes to.
+    # Set by --directory-path: a folder that no other process writes to.
     (name = "objects", disk = (path = "objects", writable = true)),
-    # Where LEGACY_DISCOVERY_URL may be, which is all that the Worker ever asks: the Internet, and one's own network.
+    # For calls to LEGACY_DISCOVERY_URL, the only ones that the Worker makes: the Internet, and
+    # private networks.
     (name = "internet", network = (allow = ["public", "private"], tlsOptions = (trustBrowserCas = true))),
   ],
   sockets = [(name = "http", address = "127.0.0.1:8080", http = (), service = "worker")],
@@ -28,7 +30,7 @@ const worker :Workerd.Worker = (
   ],
   bindings = [
     (name = "REGISTRY", durableObjectNamespace = "RegistryDurableObject"),
-    # Leases go to a fixed number of objects, and the log is lines of JSON.
+    # A fixed number of objects holds all leases, and the log is lines of JSON.
     (name = "RUNTIME", text = "workerd"),
     (name = "AGENT_TAKEOVER", fromEnvironment = "AGENT_TAKEOVER"),
     (name = "CACHE_HOT_LOOKUPS_PER_MINUTE", fromEnvironment = "CACHE_HOT_LOOKUPS_PER_MINUTE"),
