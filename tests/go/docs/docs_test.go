@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"os/exec"
@@ -120,7 +121,7 @@ func run(t *testing.T, worker *harness.Worker, b block) string {
 	switch b.Language {
 	case "sh":
 		command = exec.CommandContext(ctx, "sh", "-euc", code)
-		command.Dir = checkout
+		command.Dir = harness.Path()
 	case "go":
 		// In the module, as a reader's own program would be in one that has the client.
 		folder, err := os.MkdirTemp("..", "example-")
@@ -133,7 +134,7 @@ func run(t *testing.T, worker *harness.Worker, b block) string {
 	case "ts":
 		file := filepath.Join(t.TempDir(), "example.mts")
 		write(t, file, code)
-		command = exec.CommandContext(ctx, filepath.Join(checkout, "node_modules", ".bin", "node"), "--disable-warning=ExperimentalWarning", file)
+		command = exec.CommandContext(ctx, harness.Path("node_modules", ".bin", "node"), "--disable-warning=ExperimentalWarning", file)
 	}
 	command.Env = append(os.Environ(), "DISCOVERY_ADMIN_KEY="+adminKey)
 	var printed strings.Builder
@@ -202,18 +203,21 @@ func TestQueriesNameColumnsThatThereAre(t *testing.T) {
 func TestTestsThatAreNamedAreThere(t *testing.T) {
 	t.Parallel()
 	there := map[string]bool{}
-	files, err := filepath.Glob(filepath.Join("..", "*", "*_test.go"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, file := range files {
-		content, err := os.ReadFile(file)
+	err := filepath.WalkDir(harness.Path("tests", "go"), func(path string, _ fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		content, err := os.ReadFile(path)
 		if err != nil {
-			t.Fatal(err)
+			return err
 		}
 		for _, match := range regexp.MustCompile(`(?m)^func (Test\w+)\(`).FindAllStringSubmatch(string(content), -1) {
 			there[match[1]] = true
 		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 	named := 0
 	for _, document := range documents(t) {

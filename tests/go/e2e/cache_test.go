@@ -43,7 +43,7 @@ func untilCached(t *testing.T, worker *harness.Worker, meshID string) {
 
 func TestOnCloudflareHotLookupsAreAnsweredByKV(t *testing.T) {
 	t.Parallel()
-	worker := harness.StartPlatform(t, onlyKV...)
+	worker := harness.StartMiniflare(t, onlyKV...)
 	want := everything("m")
 	registerColony(t, worker.Client(), want)
 	if by, _ := answeredBy(t, worker, "m"); by != "object" {
@@ -75,7 +75,7 @@ func TestOnCloudflareHotLookupsAreAnsweredByKV(t *testing.T) {
 
 func TestOnCloudflareColdLookupsAndRegistrationsTouchNoKV(t *testing.T) {
 	t.Parallel()
-	worker := harness.StartPlatform(t, "CACHE_HOT_LOOKUPS_PER_MINUTE=100", "LOG_LEVEL=info")
+	worker := harness.StartMiniflare(t, "CACHE_HOT_LOOKUPS_PER_MINUTE=100", "LOG_LEVEL=info")
 	for i := range 10 {
 		id := fmt.Sprint("m", i)
 		registerColony(t, worker.Client(), colony(id, "k"))
@@ -92,7 +92,7 @@ func TestOnCloudflareColdLookupsAndRegistrationsTouchNoKV(t *testing.T) {
 
 func TestOnCloudflareAnIsolateAnswersAHerdByItself(t *testing.T) {
 	t.Parallel()
-	worker := harness.StartPlatform(t, "CACHE_HOT_LOOKUPS_PER_MINUTE=1", "MEMORY_CACHE_TTL_MS=30000")
+	worker := harness.StartMiniflare(t, "CACHE_HOT_LOOKUPS_PER_MINUTE=1", "MEMORY_CACHE_TTL_MS=30000")
 	registerColony(t, worker.Client(), colony("m", "k"))
 	answeredBy(t, worker, "m")
 	before := worker.Counts()
@@ -115,7 +115,7 @@ func TestOnCloudflareAnIsolateAnswersAHerdByItself(t *testing.T) {
 
 func TestOnCloudflareARenewalThatChangesTheRecordRewritesTheCopy(t *testing.T) {
 	t.Parallel()
-	worker := harness.StartPlatform(t, onlyKV...)
+	worker := harness.StartMiniflare(t, onlyKV...)
 	registerColony(t, worker.Client(), colony("m", "k"))
 	untilCached(t, worker, "m")
 	before := worker.Counts().KV.Puts
@@ -138,7 +138,7 @@ func TestOnCloudflareARenewalThatChangesTheRecordRewritesTheCopy(t *testing.T) {
 // A copy is given up when its lease lapses, and the next owner is never taken for the last one.
 func TestOnCloudflareNoCopyOutlivesItsLease(t *testing.T) {
 	t.Parallel()
-	worker := harness.StartPlatform(t, append(onlyKV, "DEFAULT_TTL_SECONDS=4")...)
+	worker := harness.StartMiniflare(t, append(onlyKV, "DEFAULT_TTL_SECONDS=4")...)
 	registerColony(t, worker.Client(), colony("m", "first"))
 	untilCached(t, worker, "m")
 	lapsed := false
@@ -169,7 +169,7 @@ func TestOnCloudflareWithoutKVAllIsAnswered(t *testing.T) {
 	for _, fault := range []string{"throws", "absent", "lossy"} {
 		t.Run(fault, func(t *testing.T) {
 			t.Parallel()
-			worker := harness.StartPlatform(t, append(onlyKV, "COLONY_COUNT_MAX_AGE_MS=0")...)
+			worker := harness.StartMiniflare(t, append(onlyKV, "COLONY_COUNT_MAX_AGE_MS=0")...)
 			registerColony(t, worker.Client(), colony("m", "k"))
 			untilCached(t, worker, "m")
 			// In the middle of it.
@@ -196,7 +196,7 @@ func TestOnCloudflareWithoutKVAllIsAnswered(t *testing.T) {
 // What is published in KV is what Health tells, so that it asks no object.
 func TestOnCloudflareHealthReadsThePublishedNumber(t *testing.T) {
 	t.Parallel()
-	worker := harness.StartPlatform(t, "COLONY_COUNT_MAX_AGE_MS=0")
+	worker := harness.StartMiniflare(t, "COLONY_COUNT_MAX_AGE_MS=0")
 	registerColony(t, worker.Client(), colony("m1", "k"))
 	registerColony(t, worker.Client(), colony("m2", "k"))
 	harness.Eventually(t, patience, "both are counted without asking an object", func() bool {

@@ -16,7 +16,6 @@ import (
 
 // readme has the table of costs between these two lines.
 const (
-	readme     = "../../../README.md"
 	tableStart = "<!-- costs -->\n"
 	tableEnd   = "<!-- /costs -->"
 )
@@ -26,7 +25,7 @@ const (
 func TestOnCloudflareCostOfEachCall(t *testing.T) {
 	t.Parallel()
 	key, _ := harness.SigningKey(t, "K")
-	worker := harness.StartPlatform(t, relays, "CACHE_HOT_LOOKUPS_PER_MINUTE=2", "MEMORY_CACHE_TTL_MS=0", "DISCOVERY_SIGNING_KEY="+key)
+	worker := harness.StartMiniflare(t, relays, "CACHE_HOT_LOOKUPS_PER_MINUTE=2", "MEMORY_CACHE_TTL_MS=0", "DISCOVERY_SIGNING_KEY="+key)
 	c := worker.Client()
 	ray := ""
 	headers := func() []string { return []string{"Cf-Ray", ray} }
@@ -177,7 +176,7 @@ func sweepsOfALife(t *testing.T) (born, alive, dead harness.Sweep) {
 // A memory of an isolate's own costs nothing.
 func TestOnCloudflareCostOfAnswersFromMemory(t *testing.T) {
 	t.Parallel()
-	worker := harness.StartPlatform(t, "CACHE_HOT_LOOKUPS_PER_MINUTE=1", "MEMORY_CACHE_TTL_MS=30000")
+	worker := harness.StartMiniflare(t, "CACHE_HOT_LOOKUPS_PER_MINUTE=1", "MEMORY_CACHE_TTL_MS=30000")
 	registerColony(t, worker.Client(), colony("m", "k"))
 	for _, ray := range []string{"first", "second"} {
 		if _, err := lookupColony(t, worker.Client(), "m", "Cf-Ray", ray); err != nil {
@@ -192,6 +191,7 @@ func TestOnCloudflareCostOfAnswersFromMemory(t *testing.T) {
 
 func compareCosts(t *testing.T, table string) {
 	t.Helper()
+	readme := harness.Path("README.md")
 	content, err := os.ReadFile(readme)
 	if err != nil {
 		t.Fatal(err)

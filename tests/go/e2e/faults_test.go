@@ -29,7 +29,7 @@ func wantRetryInfo(t *testing.T, err error, seconds string) {
 // An object that was reset is asked again, if the platform says so; nobody notices.
 func TestOnCloudflareWhatThePlatformCallsRetryableIsRetried(t *testing.T) {
 	t.Parallel()
-	worker := harness.StartPlatform(t)
+	worker := harness.StartMiniflare(t)
 	for _, after := range []bool{false, true} {
 		id := fmt.Sprint("m-", after)
 		fail := fmt.Sprintf(`{"objects":{"times":2,"retryable":true,"after":%v}}`, after)
@@ -48,7 +48,7 @@ func TestOnCloudflareWhatThePlatformCallsRetryableIsRetried(t *testing.T) {
 // Clients learn that it will not work now, when to come back, and nothing of the insides.
 func TestOnCloudflareAFailingObjectIsUnavailable(t *testing.T) {
 	t.Parallel()
-	worker := harness.StartPlatform(t, relays)
+	worker := harness.StartMiniflare(t, relays)
 	session, err := worker.Client().RequestRelay(deadline(t), send(requestRelay()))
 	if err != nil {
 		t.Fatal(err)
@@ -103,7 +103,7 @@ func TestOnCloudflareAFailingObjectIsUnavailable(t *testing.T) {
 // Retries end with the client's deadline.
 func TestOnCloudflareRetriesEndWithTheDeadline(t *testing.T) {
 	t.Parallel()
-	worker := harness.StartPlatform(t)
+	worker := harness.StartMiniflare(t)
 	worker.Faults(t, `{"objects":{"times":100,"retryable":true}}`)
 	// Of its own deadline connect-go would not wait for the answer.
 	request, err := http.NewRequest("POST", worker.URL+procedure("LookupColony"), strings.NewReader(`{"meshId":"m"}`))
@@ -127,7 +127,7 @@ func TestOnCloudflareRetriesEndWithTheDeadline(t *testing.T) {
 // Health answers when all behind it fails.
 func TestOnCloudflareHealthAnswersWhenEverythingBehindItFails(t *testing.T) {
 	t.Parallel()
-	worker := harness.StartPlatform(t, "COLONY_COUNT_MAX_AGE_MS=0")
+	worker := harness.StartMiniflare(t, "COLONY_COUNT_MAX_AGE_MS=0")
 	registerColony(t, worker.Client(), colony("m", "k"))
 	harness.Eventually(t, patience, "the colony is counted", func() bool {
 		return health(t, worker.Client()).GetRegisteredColonies() == 1
@@ -143,7 +143,7 @@ func TestOnCloudflareHealthAnswersWhenEverythingBehindItFails(t *testing.T) {
 
 func TestOnCloudflareLimits(t *testing.T) {
 	t.Parallel()
-	worker := harness.StartPlatform(t)
+	worker := harness.StartMiniflare(t)
 	// Far below the limit: a heartbeat with its Health every three seconds, for a minute.
 	for range 20 {
 		health(t, worker.Client(), "Cf-Connecting-Ip", "8.8.8.8")
@@ -194,7 +194,7 @@ func TestOnCloudflareLimits(t *testing.T) {
 // A limiter that fails or is not there limits nothing.
 func TestOnCloudflareWithoutALimiterNothingIsLimited(t *testing.T) {
 	t.Parallel()
-	worker := harness.StartPlatform(t)
+	worker := harness.StartMiniflare(t)
 	worker.Faults(t, `{"limiter":"deny"}`)
 	_, err := worker.Client().RegisterColony(deadline(t), send(colony("m", "k"), "Cf-Connecting-Ip", "8.8.8.8"))
 	wantError(t, err, connect.CodeResourceExhausted)
@@ -217,7 +217,7 @@ func TestOnCloudflareWithoutALimiterNothingIsLimited(t *testing.T) {
 // Writes that KV shows late make answers older, no more.
 func TestOnCloudflareSlowKVChangesNothingButStaleness(t *testing.T) {
 	t.Parallel()
-	worker := harness.StartPlatform(t, onlyKV...)
+	worker := harness.StartMiniflare(t, onlyKV...)
 	worker.Faults(t, `{"kv":"slow"}`)
 	registerColony(t, worker.Client(), colony("m", "k"))
 	untilCached(t, worker, "m")

@@ -18,9 +18,9 @@ import (
 var public = []string{"X-Forwarded-For", "9.9.9.9"}
 
 // migrating runs an old server, and a Worker that knows of it.
-func migrating(t *testing.T, vars ...string) (*harness.OldServer, *harness.Worker) {
+func migrating(t *testing.T, vars ...string) (*harness.LegacyServer, *harness.Worker) {
 	t.Helper()
-	old := harness.StartOldServer(t)
+	old := harness.StartLegacyServer(t)
 	return old, harness.Start(t, append([]string{"LEGACY_DISCOVERY_URL=" + old.URL}, vars...)...)
 }
 
@@ -164,7 +164,7 @@ func TestMigrationChangesReachTheOldServerWithTheNextHeartbeat(t *testing.T) {
 // As the TypeScript worker does.
 func TestMigrationFromAServerThatSpeaksJSONAlone(t *testing.T) {
 	t.Parallel()
-	old := harness.StartOldServer(t)
+	old := harness.StartLegacyServer(t)
 	target, err := url.Parse(old.URL)
 	if err != nil {
 		t.Fatal(err)
@@ -192,8 +192,8 @@ func TestMigrationFromAServerThatSpeaksJSONAlone(t *testing.T) {
 // Whether anybody still needs the old server is told by data points.
 func TestOnCloudflareMigrationIsCounted(t *testing.T) {
 	t.Parallel()
-	old := harness.StartOldServer(t)
-	worker := harness.StartPlatform(t, "LEGACY_DISCOVERY_URL="+old.URL)
+	old := harness.StartLegacyServer(t)
+	worker := harness.StartMiniflare(t, "LEGACY_DISCOVERY_URL="+old.URL)
 	registerColony(t, old.Client(), colony("left", "k"))
 	registerColony(t, worker.Client(), colony("moved", "k"))
 	if _, err := lookupColony(t, worker.Client(), "left"); err != nil {

@@ -14,7 +14,7 @@ import (
 // smoke looks at a deployment, and returns what it prints and whether it found it in order.
 func smoke(t *testing.T, url string, arguments ...string) (string, bool) {
 	t.Helper()
-	command := exec.Command(harness.Built(t, "smoke"), append([]string{"-url", url}, arguments...)...)
+	command := exec.Command(harness.Build(t, "smoke"), append([]string{"-url", url}, arguments...)...)
 	output, err := command.CombinedOutput()
 	return string(output), err == nil
 }
@@ -22,7 +22,7 @@ func smoke(t *testing.T, url string, arguments ...string) (string, bool) {
 func TestOnCloudflareSmokeFindsAWholeDeploymentInOrder(t *testing.T) {
 	t.Parallel()
 	key, _ := harness.SigningKey(t, "K1")
-	worker := harness.StartPlatform(t, relays, "DISCOVERY_SIGNING_KEY="+key, "DEFAULT_TTL_SECONDS=8")
+	worker := harness.StartMiniflare(t, relays, "DISCOVERY_SIGNING_KEY="+key, "DEFAULT_TTL_SECONDS=8")
 	if said, ok := smoke(t, worker.URL, "-strict", "-expiry"); !ok {
 		t.Error(said)
 	}
@@ -73,7 +73,7 @@ func TestSmokeNoticesWhatIsBroken(t *testing.T) {
 			return server.URL
 		},
 		"a wrong configuration": func(t *testing.T) string { return harness.Start(t, "LOG_LEVEL=loud").URL },
-		"the old server":        func(t *testing.T) string { return harness.StartOldServer(t).URL },
+		"the old server":        func(t *testing.T) string { return harness.StartLegacyServer(t).URL },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -83,7 +83,7 @@ func StartConfig(t T, core, config string) *Worker {
 		if err := os.MkdirAll(storage+"/objects", 0o700); err != nil {
 			t.Fatal(err)
 		}
-		workerd := exec.Command("../../node_modules/.bin/workerd", "serve", "--control-fd=1",
+		workerd := exec.Command(Path("node_modules", ".bin", "workerd"), "serve", "--control-fd=1",
 			"--socket-addr=http=127.0.0.1:0", "--directory-path=objects="+storage+"/objects", config)
 		return pinned(workerd, core)
 	}, nil)
