@@ -81,11 +81,11 @@ func TestOnCloudflareAFailingObjectIsUnavailable(t *testing.T) {
 				err := failure.call(c, t.Name())
 				wantError(t, err, connect.CodeUnavailable, "the registry cannot answer now, try again")
 				wantRetryInfo(t, err, "1")
-				if strings.Contains(err.Error(), "made to fail") {
+				if strings.Contains(err.Error(), "injected by a test") {
 					t.Errorf("%v", err)
 				}
 				line := worker.Request(t.Name())
-				if line.ObjectRequests != failure.attempts || !strings.Contains(line.Cause, "made to fail") || line.Level != "error" {
+				if line.ObjectRequests != failure.attempts || !strings.Contains(line.Cause, "injected by a test") || line.Level != "error" {
 					t.Errorf("%+v", line)
 				}
 			})
@@ -205,7 +205,7 @@ func TestOnCloudflareWithoutALimiterNothingIsLimited(t *testing.T) {
 		}
 	}
 	harness.Eventually(t, patience, "both are in the log", func() bool {
-		return strings.Contains(worker.Log(), "made to fail") && strings.Contains(worker.Log(), "is not bound: no limit")
+		return strings.Contains(worker.Log(), "injected by a test") && strings.Contains(worker.Log(), "is not bound: no limit")
 	})
 	for _, once := range []string{"LIMIT_REGISTER_BY_LEASE is not bound", `"trouble":"LIMIT_REGISTER_BY_LEASE"`} {
 		if times := strings.Count(worker.Log(), once); times != 1 {

@@ -84,10 +84,11 @@ func TestSmokeNoticesWhatIsBroken(t *testing.T) {
 	}
 }
 
-// A build whose lookups find leases that have lapsed.
-func TestSmokeNoticesLeasesThatDoNotLapse(t *testing.T) {
+// The smoke test must notice a Worker whose lookups find expired leases.
+func TestOnCloudflareSmokeDetectsExpiredLookups(t *testing.T) {
 	t.Parallel()
-	worker := startBroken(t, "DEFAULT_TTL_SECONDS=1")
+	worker := harness.StartMiniflare(t, harness.WithFaults(`{"expired_lookups":true}`),
+		"DEFAULT_TTL_SECONDS=1", "CACHE_HOT_LOOKUPS_PER_MINUTE=0")
 	said, ok := smoke(t, worker.URL, "-calls", "2", "-expiry")
 	if ok || !strings.Contains(said, "broken   proto a lease that lapses") {
 		t.Error(said)

@@ -26,6 +26,14 @@ func platform(arguments []string) *exec.Cmd {
 	return command
 }
 
+// TrapHeader is a request header whose value is the place where the WebAssembly instance traps while
+// it handles that request: "handler", "after_object" or "object".
+const TrapHeader = "Fault-Trap"
+
+// WithFaults returns the variable that makes a Worker of StartMiniflare start with faults, and start
+// with them again after a restart. tests/miniflare/faults.mjs documents their JSON.
+func WithFaults(faults string) string { return "FAULTS=" + faults }
+
 // Counts are how often requests used what the platform has.
 type Counts struct {
 	KV      struct{ Gets, Puts, Deletes int }

@@ -92,14 +92,6 @@ func StartConfig(t T, core, config string) *Worker {
 // PID is the id of the Worker's process.
 func (w *Worker) PID() int { return w.command.Process.Pid }
 
-// StartFolder is Start for another build of the Worker: that in folder, which cargo xtask build made.
-func StartFolder(t T, folder string, vars ...string) *Worker {
-	t.Helper()
-	return start(t, func(arguments []string) *exec.Cmd {
-		return xtask(append(arguments, "--worker", folder))
-	}, vars)
-}
-
 // filesOfAnObject is how many files workerd has open for an object: SQLite's database, log and index.
 const filesOfAnObject = 3
 
