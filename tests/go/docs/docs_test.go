@@ -69,12 +69,30 @@ func TestCommandsAreThoseOfTheirPrograms(t *testing.T) {
 
 func checkBuilder(t *testing.T, where string, words []string) {
 	t.Helper()
-	source := string(read(t, "tools/xtask/src/worker.rs"))
+	source := xtaskSource(t)
 	for _, flag := range flags(words) {
 		if !strings.Contains(source, flag) {
 			t.Errorf("%s: xtask calls %s without %s", where, words[0], flag)
 		}
 	}
+}
+
+// xtaskSource returns the Rust code of xtask.
+func xtaskSource(t *testing.T) string {
+	t.Helper()
+	var source strings.Builder
+	err := filepath.WalkDir(harness.Path("tools", "xtask", "src"), func(path string, _ fs.DirEntry, err error) error {
+		if err != nil || filepath.Ext(path) != ".rs" {
+			return err
+		}
+		content, err := os.ReadFile(path)
+		source.Write(content)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return source.String()
 }
 
 // What calls a server of the reader's own does what it says, in the order in which it stands there.

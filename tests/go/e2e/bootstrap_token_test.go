@@ -117,7 +117,7 @@ func TestWithoutAKeyThereAreNoTicketsAndNobodyKeepsTheEmptySet(t *testing.T) {
 		t.Errorf("%v %q", keys, headers.Get("Cache-Control"))
 	}
 	harness.Eventually(t, patience, "the log says so", func() bool {
-		return strings.Contains(worker.Log(), `"level":"error","trouble":"DISCOVERY_SIGNING_KEY is not set`)
+		return worker.HasWarning("error", "DISCOVERY_SIGNING_KEY is not set")
 	})
 }
 

@@ -23,7 +23,7 @@ func answeredBy(t *testing.T, worker *harness.Worker, meshID string) (string, *d
 	if err != nil {
 		t.Fatal(err)
 	}
-	return worker.Request(ray).AnsweredBy, found
+	return worker.RequestEntry(ray).LookupSource, found
 }
 
 // someone is an address that hardly called before, so that no limit is reached.
@@ -61,14 +61,14 @@ func TestOnCloudflareHotLookupsAreAnsweredByKV(t *testing.T) {
 		if _, err := lookupAgent(t, worker.Client(), "a", "m", "Cf-Ray", "agent"); err != nil {
 			t.Fatal(err)
 		}
-		return worker.LastRequest("agent").AnsweredBy == "kv"
+		return worker.LastRequestEntry("agent").LookupSource == "kv"
 	})
 	for range 3 {
 		if _, err := lookupAgent(t, worker.Client(), "a", "", "Cf-Ray", "any mesh"); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if by := worker.LastRequest("any mesh").AnsweredBy; by != "object" {
+	if by := worker.LastRequestEntry("any mesh").LookupSource; by != "object" {
 		t.Errorf("an agent of any mesh is answered by %s", by)
 	}
 }
@@ -97,7 +97,7 @@ func TestOnCloudflareAnIsolateAnswersAHerdByItself(t *testing.T) {
 	answeredBy(t, worker, "m")
 	before := worker.Counts()
 	for range 50 {
-		if by, _ := answeredBy(t, worker, "m"); by != "memo" {
+		if by, _ := answeredBy(t, worker, "m"); by != "memory" {
 			t.Errorf("answered by %s", by)
 		}
 	}
@@ -108,7 +108,7 @@ func TestOnCloudflareAnIsolateAnswersAHerdByItself(t *testing.T) {
 	changed := colony("m", "k")
 	changed.Endpoints = []string{"192.0.2.99:1"}
 	registerColony(t, worker.Client(), changed)
-	if by, found := answeredBy(t, worker, "m"); by != "memo" || found.GetEndpoints()[0] != "192.0.2.99:1" {
+	if by, found := answeredBy(t, worker, "m"); by != "memory" || found.GetEndpoints()[0] != "192.0.2.99:1" {
 		t.Errorf("%s answers %v", by, found)
 	}
 }
@@ -201,7 +201,7 @@ func TestOnCloudflareHealthReadsThePublishedNumber(t *testing.T) {
 	registerColony(t, worker.Client(), colony("m2", "k"))
 	harness.Eventually(t, patience, "both are counted without asking an object", func() bool {
 		counted := health(t, worker.Client(), "Cf-Ray", "health").GetRegisteredColonies()
-		line := worker.LastRequest("health")
+		line := worker.LastRequestEntry("health")
 		return counted == 2 && line.KVReads == 1 && line.ObjectRequests == 0
 	})
 }

@@ -35,7 +35,7 @@ func TestOnCloudflareWhatThePlatformCallsRetryableIsRetried(t *testing.T) {
 		fail := fmt.Sprintf(`{"objects":{"times":2,"retryable":true,"after":%v}}`, after)
 		worker.Faults(t, fail)
 		registerColony(t, worker.Client(), colony(id, "k"), "Cf-Ray", id)
-		if line := worker.Request(id); line.ObjectRequests != 3 || line.Status != 200 {
+		if line := worker.RequestEntry(id); line.ObjectRequests != 3 || line.Status != 200 {
 			t.Errorf("%+v", line)
 		}
 		worker.Faults(t, fail)
@@ -79,12 +79,12 @@ func TestOnCloudflareAFailingObjectIsUnavailable(t *testing.T) {
 			forEachCodec(t, worker, func(t *testing.T, c client) {
 				worker.Faults(t, `{"objects":`+failure.fault+`}`)
 				err := failure.call(c, t.Name())
-				wantError(t, err, connect.CodeUnavailable, "the registry cannot answer now, try again")
+				wantError(t, err, connect.CodeUnavailable, "the registry is unavailable, try again")
 				wantRetryInfo(t, err, "1")
 				if strings.Contains(err.Error(), "injected by a test") {
 					t.Errorf("%v", err)
 				}
-				line := worker.Request(t.Name())
+				line := worker.RequestEntry(t.Name())
 				if line.ObjectRequests != failure.attempts || !strings.Contains(line.Cause, "injected by a test") || line.Level != "error" {
 					t.Errorf("%+v", line)
 				}
@@ -119,7 +119,7 @@ func TestOnCloudflareRetriesEndWithTheDeadline(t *testing.T) {
 	if answer.StatusCode != http.StatusGatewayTimeout {
 		t.Errorf("status %d", answer.StatusCode)
 	}
-	if line := worker.Request("hasty"); line.ObjectRequests >= 3 {
+	if line := worker.RequestEntry("hasty"); line.ObjectRequests >= 3 {
 		t.Errorf("%+v", line)
 	}
 }
@@ -172,7 +172,7 @@ func TestOnCloudflareLimits(t *testing.T) {
 	}
 	beyond("registrations of this id", 60, func(int) error { return register("eager", "9.9.9.9") })
 	harness.Eventually(t, patience, "a refusal is logged, and cost no object request", func() bool {
-		line := worker.LastRequest("eager")
+		line := worker.LastRequestEntry("eager")
 		return line.ObjectRequests == 0 && line.Status == 429
 	})
 	if err := register("another", "9.9.9.9"); err != nil {
@@ -204,13 +204,26 @@ func TestOnCloudflareWithoutALimiterNothingIsLimited(t *testing.T) {
 			registerColony(t, worker.Client(), colony("m", "k"), "Cf-Connecting-Ip", "8.8.8.8")
 		}
 	}
-	harness.Eventually(t, patience, "both are in the log", func() bool {
-		return strings.Contains(worker.Log(), "injected by a test") && strings.Contains(worker.Log(), "is not bound: no limit")
-	})
-	for _, once := range []string{"LIMIT_REGISTER_BY_LEASE is not bound", `"trouble":"LIMIT_REGISTER_BY_LEASE"`} {
-		if times := strings.Count(worker.Log(), once); times != 1 {
-			t.Errorf("%q is logged %d times", once, times)
+	const binding = "LIMIT_REGISTER_BY_LEASE"
+	count := func() (failures, notBound int) {
+		for _, warning := range worker.Warnings() {
+			if strings.Contains(warning.Message, binding) && strings.Contains(warning.Cause, "injected by a test") {
+				failures++
+			}
 		}
+		for _, notice := range worker.Notices() {
+			if strings.Contains(notice.Message, binding) && strings.Contains(notice.Message, "not bound") {
+				notBound++
+			}
+		}
+		return failures, notBound
+	}
+	harness.Eventually(t, patience, "the log has both faults", func() bool {
+		failures, notBound := count()
+		return failures > 0 && notBound > 0
+	})
+	if failures, notBound := count(); failures != 1 || notBound != 1 {
+		t.Errorf("%d warnings and %d notices, want one each", failures, notBound)
 	}
 }
 
