@@ -1,8 +1,8 @@
-// The built Worker with all bindings of wrangler.toml, in Miniflare: workerd as plain, with KV, rate
-// limiting and Analytics Engine beside it, as far as one's own machine can have them.
+// Runs the built Worker with all bindings of wrangler.toml in Miniflare: plain workerd, with KV,
+// rate limits and Analytics Engine beside it as far as Miniflare simulates them.
 //
-// It says on its output in one line of JSON, {"event":"listen","socket":"http","port":...}, when it
-// listens, as plain workerd does; the Worker's log follows.
+// Prints one line of JSON, {"event":"listen","socket":"http","port":...}, when it listens, as plain
+// workerd does. The Worker's log follows.
 
 import { copyFileSync, existsSync, mkdirSync, symlinkSync } from "node:fs";
 import { join, resolve } from "node:path";
@@ -13,26 +13,27 @@ import { unstable_getMiniflareWorkerOptions, unstable_readConfig } from "wrangle
 
 const root = resolve(import.meta.dirname, "../..");
 
-const { values: told } = parseArgs({
+const { values: options } = parseArgs({
   options: {
-    // Where the objects, KV and a copy of the Worker are kept.
+    // Folder of the objects, KV and a copy of the Worker.
     storage: { type: "string" },
-    // 0 is one that is free.
+    // 0 chooses a free port.
     port: { type: "string", default: "0" },
     // NAME=VALUE replaces a variable of wrangler.toml.
     var: { type: "string", multiple: true, default: [] },
-    // Lets tests make bindings fail, see faults.mjs.
+    // Lets tests inject faults: see faults.mjs.
     faults: { type: "boolean", default: false },
-    // Prints what is written to METRICS.
+    // Prints the data points that the Worker writes to METRICS.
     analytics: { type: "boolean", default: false },
   },
 });
-if (!told.storage) {
+if (!options.storage) {
   throw new Error("--storage DIR is missing");
 }
-const storage = resolve(told.storage);
+const storage = resolve(options.storage);
+const isWrapped = options.faults || options.analytics;
 
-/** A copy, which later builds do not change; the first module is the one that runs. */
+/** Copies the Worker, so that later builds do not change it. Miniflare runs the first module. */
 function modules() {
   const folder = join(storage, "worker");
   mkdirSync(folder, { recursive: true });
@@ -41,18 +42,18 @@ function modules() {
     [built, "index.js", "ESModule"],
     [built, "index_bg.wasm", "CompiledWasm"],
   ];
-  if (told.faults || told.analytics) {
+  if (isWrapped) {
     files.unshift([import.meta.dirname, "faults.mjs", "ESModule"]);
   }
-  return files.map(([from, name, type]) => {
+  return files.map(([source, name, type]) => {
     const path = join(folder, name);
-    copyFileSync(join(from, name), path);
+    copyFileSync(join(source, name), path);
     return { type, path };
   });
 }
 
-/** Objects are kept where plain workerd has them too. Miniflare has a name of its own for that. */
-function keepObjects() {
+/** Stores objects in "objects", as plain workerd does. Miniflare calls the folder "do". */
+function linkObjects() {
   mkdirSync(join(storage, "objects"), { recursive: true });
   const link = join(storage, "do");
   if (!existsSync(link)) {
@@ -62,45 +63,49 @@ function keepObjects() {
 
 function variables(config) {
   const variables = { ...config.vars };
-  for (const variable of told.var) {
+  for (const variable of options.var) {
     const [, name, value] = /^([^=]+)=(.*)$/s.exec(variable) ?? [];
     if (name === undefined) {
       throw new Error(`--var ${variable}: must be NAME=VALUE`);
     }
     variables[name] = value;
   }
-  if (told.analytics) {
+  if (options.analytics) {
     variables.PRINT_POINTS = "true";
   }
   return variables;
 }
 
-// Before Miniflare, which would call it a failure. It ends workerd whenever this process exits.
+// Set before Miniflare starts, which would report the signal as a failure. Miniflare ends workerd
+// whenever this process exits.
 process.once("SIGTERM", () => process.exit(0));
 
-keepObjects();
-// Whoever kills this process leaves nothing behind elsewhere.
+linkObjects();
+// Temporary files go with the storage, also when this process is killed.
 process.env.TMPDIR = storage;
 process.env.WRANGLER_WRITE_LOGS = "false";
 
 const config = unstable_readConfig({ config: join(root, "wrangler.toml") });
-// The rules are for who does not list the modules, as here.
+// The rules find modules by name. Here they are listed.
 const { modulesRules, ...worker } = unstable_getMiniflareWorkerOptions(config).workerOptions;
+const flags = worker.compatibilityFlags ?? [];
 const miniflare = new Miniflare(
   convertV4MiniflareOptions({
     ...worker,
+    // faults.mjs follows a request with AsyncLocalStorage.
+    compatibilityFlags: isWrapped ? [...flags, "nodejs_als"] : flags,
     name: config.name,
     rootPath: root,
     modules: modules(),
     modulesRoot: join(storage, "worker"),
-    // Not what wrangler found: that has the developer's .dev.vars.
+    // Replaces the variables that wrangler found: those include the developer's .dev.vars.
     bindings: variables(config),
     resourcePersistencePath: storage,
     host: "127.0.0.1",
-    port: Number(told.port),
-    // By default it is asked of Cloudflare.
+    port: Number(options.port),
+    // Miniflare would fetch the properties of requests from Cloudflare.
     cf: false,
-    // Only what the Worker logs, and what is wrong with Miniflare.
+    // Only the Worker's log, and Miniflare's own warnings.
     log: new Log(LogLevel.WARN),
     logRequests: false,
     handleStructuredLogs: ({ message }) => process.stdout.write(`${message}\n`),

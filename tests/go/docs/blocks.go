@@ -14,10 +14,9 @@ import (
 	"github.com/yuin/goldmark"
 	"github.com/yuin/goldmark/ast"
 	"github.com/yuin/goldmark/text"
-)
 
-// checkout is the project's folder.
-const checkout = "../../.."
+	"github.com/coral-mesh/coral-discovery/tests/go/harness"
+)
 
 // block is a piece of code in a document.
 type block struct {
@@ -36,7 +35,7 @@ var notOurs = []string{"node_modules", "target", ".git", ".wrangler", ".workerd"
 func documents(t *testing.T) []string {
 	t.Helper()
 	var found []string
-	err := filepath.WalkDir(checkout, func(path string, entry fs.DirEntry, err error) error {
+	err := filepath.WalkDir(harness.Path(), func(path string, entry fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
@@ -44,7 +43,7 @@ func documents(t *testing.T) []string {
 			return filepath.SkipDir
 		}
 		if filepath.Ext(path) == ".md" {
-			relative, err := filepath.Rel(checkout, path)
+			relative, err := filepath.Rel(harness.Path(), path)
 			found = append(found, relative)
 			return err
 		}
@@ -61,7 +60,7 @@ func documents(t *testing.T) []string {
 
 func read(t *testing.T, path string) []byte {
 	t.Helper()
-	content, err := os.ReadFile(filepath.Join(checkout, path))
+	content, err := os.ReadFile(harness.Path(path))
 	if err != nil {
 		t.Fatal(err)
 	}

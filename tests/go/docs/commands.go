@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"mvdan.cc/sh/v3/syntax"
+
+	"github.com/coral-mesh/coral-discovery/tests/go/harness"
 )
 
 // commands returns the commands of a piece of shell, each as its words. What a word is only known when it runs is "?".
@@ -58,7 +60,7 @@ func help(words ...string) string {
 	key := strings.Join(words, " ")
 	said, _ := helps.LoadOrStore(key, sync.OnceValue(func() string {
 		command := exec.Command(words[0], words[1:]...)
-		command.Dir = checkout
+		command.Dir = harness.Path()
 		command.Env = append(os.Environ(), "NO_COLOR=1", "WRANGLER_SEND_METRICS=false", "WRANGLER_WRITE_LOGS=false", nodeFirst())
 		output, _ := command.CombinedOutput()
 		return string(output)
@@ -68,11 +70,7 @@ func help(words ...string) string {
 
 // nodeFirst has wrangler run on the Node that npm installed.
 func nodeFirst() string {
-	bin, err := filepath.Abs(filepath.Join(checkout, "node_modules", ".bin"))
-	if err != nil {
-		bin = ""
-	}
-	return "PATH=" + bin + string(os.PathListSeparator) + os.Getenv("PATH")
+	return "PATH=" + harness.Path("node_modules", ".bin") + string(os.PathListSeparator) + os.Getenv("PATH")
 }
 
 // flags are the options among words: --name, or -n.
@@ -130,7 +128,7 @@ func checkXtask(t *testing.T, where string, words []string) {
 	}[words[0]]
 	if program != "" {
 		// Go's own programs list options with one dash, and take them with two.
-		said = strings.ReplaceAll(help("go", "-C", "tests/go", "run", "./"+program, "-help"), "  -", "  --")
+		said = strings.ReplaceAll(help("go", "-C", "tests/go", "run", "./cmd/"+program, "-help"), "  -", "  --")
 	}
 	for _, flag := range flags(words[1:]) {
 		if program != "" {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"os/exec"
@@ -68,12 +69,30 @@ func TestCommandsAreThoseOfTheirPrograms(t *testing.T) {
 
 func checkBuilder(t *testing.T, where string, words []string) {
 	t.Helper()
-	source := string(read(t, "tools/xtask/src/worker.rs"))
+	source := xtaskSource(t)
 	for _, flag := range flags(words) {
 		if !strings.Contains(source, flag) {
 			t.Errorf("%s: xtask calls %s without %s", where, words[0], flag)
 		}
 	}
+}
+
+// xtaskSource returns the Rust code of xtask.
+func xtaskSource(t *testing.T) string {
+	t.Helper()
+	var source strings.Builder
+	err := filepath.WalkDir(harness.Path("tools", "xtask", "src"), func(path string, _ fs.DirEntry, err error) error {
+		if err != nil || filepath.Ext(path) != ".rs" {
+			return err
+		}
+		content, err := os.ReadFile(path)
+		source.Write(content)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return source.String()
 }
 
 // What calls a server of the reader's own does what it says, in the order in which it stands there.
@@ -120,7 +139,7 @@ func run(t *testing.T, worker *harness.Worker, b block) string {
 	switch b.Language {
 	case "sh":
 		command = exec.CommandContext(ctx, "sh", "-euc", code)
-		command.Dir = checkout
+		command.Dir = harness.Path()
 	case "go":
 		// In the module, as a reader's own program would be in one that has the client.
 		folder, err := os.MkdirTemp("..", "example-")
@@ -133,7 +152,7 @@ func run(t *testing.T, worker *harness.Worker, b block) string {
 	case "ts":
 		file := filepath.Join(t.TempDir(), "example.mts")
 		write(t, file, code)
-		command = exec.CommandContext(ctx, filepath.Join(checkout, "node_modules", ".bin", "node"), "--disable-warning=ExperimentalWarning", file)
+		command = exec.CommandContext(ctx, harness.Path("node_modules", ".bin", "node"), "--disable-warning=ExperimentalWarning", file)
 	}
 	command.Env = append(os.Environ(), "DISCOVERY_ADMIN_KEY="+adminKey)
 	var printed strings.Builder
@@ -202,18 +221,21 @@ func TestQueriesNameColumnsThatThereAre(t *testing.T) {
 func TestTestsThatAreNamedAreThere(t *testing.T) {
 	t.Parallel()
 	there := map[string]bool{}
-	files, err := filepath.Glob(filepath.Join("..", "*", "*_test.go"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, file := range files {
-		content, err := os.ReadFile(file)
+	err := filepath.WalkDir(harness.Path("tests", "go"), func(path string, _ fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		content, err := os.ReadFile(path)
 		if err != nil {
-			t.Fatal(err)
+			return err
 		}
 		for _, match := range regexp.MustCompile(`(?m)^func (Test\w+)\(`).FindAllStringSubmatch(string(content), -1) {
 			there[match[1]] = true
 		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 	named := 0
 	for _, document := range documents(t) {

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/coral-mesh/coral-discovery/tests/go/harness"
 )
 
 // npx stands in for wrangler: it notes what it is asked, and answers as wrangler does.
@@ -33,10 +35,7 @@ func rollout(t *testing.T, deployed string, environment []string, arguments ...s
 			t.Fatal(err)
 		}
 	}
-	script, err := filepath.Abs(filepath.Join(checkout, ".github", "rollout.sh"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	script := harness.Path(".github", "rollout.sh")
 	notes := filepath.Join(folder, "notes")
 	command := exec.Command("sh", append([]string{script}, arguments...)...)
 	command.Dir = folder

@@ -3,6 +3,7 @@ package e2e
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -108,8 +109,15 @@ func TestOnlyOperatorsAreLetIn(t *testing.T) {
 	if leases := listed(t, worker, "m"); len(leases) != 1 {
 		t.Errorf("%v", leases)
 	}
-	for _, audited := range []string{`"audit":"ListLeases","status":200`, `"audit":"EvictLease","status":401,"code":"unauthenticated"`} {
-		harness.Eventually(t, patience, "the log has "+audited, func() bool { return strings.Contains(worker.Log(), audited) })
+	for _, want := range []harness.AdminEntry{
+		{Method: "ListLeases", Status: 200},
+		{Method: "EvictLease", Status: 401, Code: "unauthenticated"},
+	} {
+		harness.Eventually(t, patience, "an entry of "+want.Method, func() bool {
+			return slices.ContainsFunc(worker.AdminEntries(), func(entry harness.AdminEntry) bool {
+				return entry.Method == want.Method && entry.Status == want.Status && entry.Code == want.Code
+			})
+		})
 	}
 	if strings.Contains(worker.Log(), adminKey[1:]) {
 		t.Error("the log has the secret")
@@ -123,7 +131,7 @@ func TestWithoutASecretThereIsNothingForOperators(t *testing.T) {
 	wantError(t, err, connect.CodeUnimplemented)
 	short := harness.Start(t, "DISCOVERY_ADMIN_KEY=short")
 	_, err = lookupColony(t, short.Client(), "m")
-	wantError(t, err, connect.CodeFailedPrecondition, "DISCOVERY_ADMIN_KEY must be a secret of at least 32")
+	wantError(t, err, connect.CodeFailedPrecondition, "DISCOVERY_ADMIN_KEY", "at least 32")
 }
 
 // An agent's registration waits for its own object alone; what its mesh hears of it later outlives each renewal.
@@ -132,7 +140,7 @@ func TestAMeshHearsOfItsAgentsLater(t *testing.T) {
 	worker := harness.Start(t, "DISCOVERY_ADMIN_KEY="+adminKey, "DEFAULT_TTL_SECONDS=4", "CLEANUP_INTERVAL_MS=100", "COLONY_COUNT_MAX_AGE_MS=0")
 	renew := func(ray string) {
 		registerAgent(t, worker.Client(), agent("a", "m", "k"), "Cf-Ray", ray)
-		if line := worker.Request(ray); line.ObjectRequests != 1 {
+		if line := worker.RequestEntry(ray); line.ObjectRequests != 1 {
 			t.Errorf("%+v", line)
 		}
 	}

@@ -23,7 +23,7 @@ func answeredBy(t *testing.T, worker *harness.Worker, meshID string) (string, *d
 	if err != nil {
 		t.Fatal(err)
 	}
-	return worker.Request(ray).AnsweredBy, found
+	return worker.RequestEntry(ray).LookupSource, found
 }
 
 // someone is an address that hardly called before, so that no limit is reached.
@@ -43,7 +43,7 @@ func untilCached(t *testing.T, worker *harness.Worker, meshID string) {
 
 func TestOnCloudflareHotLookupsAreAnsweredByKV(t *testing.T) {
 	t.Parallel()
-	worker := harness.StartPlatform(t, onlyKV...)
+	worker := harness.StartMiniflare(t, onlyKV...)
 	want := everything("m")
 	registerColony(t, worker.Client(), want)
 	if by, _ := answeredBy(t, worker, "m"); by != "object" {
@@ -61,21 +61,21 @@ func TestOnCloudflareHotLookupsAreAnsweredByKV(t *testing.T) {
 		if _, err := lookupAgent(t, worker.Client(), "a", "m", "Cf-Ray", "agent"); err != nil {
 			t.Fatal(err)
 		}
-		return worker.LastRequest("agent").AnsweredBy == "kv"
+		return worker.LastRequestEntry("agent").LookupSource == "kv"
 	})
 	for range 3 {
 		if _, err := lookupAgent(t, worker.Client(), "a", "", "Cf-Ray", "any mesh"); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if by := worker.LastRequest("any mesh").AnsweredBy; by != "object" {
+	if by := worker.LastRequestEntry("any mesh").LookupSource; by != "object" {
 		t.Errorf("an agent of any mesh is answered by %s", by)
 	}
 }
 
 func TestOnCloudflareColdLookupsAndRegistrationsTouchNoKV(t *testing.T) {
 	t.Parallel()
-	worker := harness.StartPlatform(t, "CACHE_HOT_LOOKUPS_PER_MINUTE=100", "LOG_LEVEL=info")
+	worker := harness.StartMiniflare(t, "CACHE_HOT_LOOKUPS_PER_MINUTE=100", "LOG_LEVEL=info")
 	for i := range 10 {
 		id := fmt.Sprint("m", i)
 		registerColony(t, worker.Client(), colony(id, "k"))
@@ -92,12 +92,12 @@ func TestOnCloudflareColdLookupsAndRegistrationsTouchNoKV(t *testing.T) {
 
 func TestOnCloudflareAnIsolateAnswersAHerdByItself(t *testing.T) {
 	t.Parallel()
-	worker := harness.StartPlatform(t, "CACHE_HOT_LOOKUPS_PER_MINUTE=1", "MEMORY_CACHE_TTL_MS=30000")
+	worker := harness.StartMiniflare(t, "CACHE_HOT_LOOKUPS_PER_MINUTE=1", "MEMORY_CACHE_TTL_MS=30000")
 	registerColony(t, worker.Client(), colony("m", "k"))
 	answeredBy(t, worker, "m")
 	before := worker.Counts()
 	for range 50 {
-		if by, _ := answeredBy(t, worker, "m"); by != "memo" {
+		if by, _ := answeredBy(t, worker, "m"); by != "memory" {
 			t.Errorf("answered by %s", by)
 		}
 	}
@@ -108,14 +108,14 @@ func TestOnCloudflareAnIsolateAnswersAHerdByItself(t *testing.T) {
 	changed := colony("m", "k")
 	changed.Endpoints = []string{"192.0.2.99:1"}
 	registerColony(t, worker.Client(), changed)
-	if by, found := answeredBy(t, worker, "m"); by != "memo" || found.GetEndpoints()[0] != "192.0.2.99:1" {
+	if by, found := answeredBy(t, worker, "m"); by != "memory" || found.GetEndpoints()[0] != "192.0.2.99:1" {
 		t.Errorf("%s answers %v", by, found)
 	}
 }
 
 func TestOnCloudflareARenewalThatChangesTheRecordRewritesTheCopy(t *testing.T) {
 	t.Parallel()
-	worker := harness.StartPlatform(t, onlyKV...)
+	worker := harness.StartMiniflare(t, onlyKV...)
 	registerColony(t, worker.Client(), colony("m", "k"))
 	untilCached(t, worker, "m")
 	before := worker.Counts().KV.Puts
@@ -138,7 +138,7 @@ func TestOnCloudflareARenewalThatChangesTheRecordRewritesTheCopy(t *testing.T) {
 // A copy is given up when its lease lapses, and the next owner is never taken for the last one.
 func TestOnCloudflareNoCopyOutlivesItsLease(t *testing.T) {
 	t.Parallel()
-	worker := harness.StartPlatform(t, append(onlyKV, "DEFAULT_TTL_SECONDS=4")...)
+	worker := harness.StartMiniflare(t, append(onlyKV, "DEFAULT_TTL_SECONDS=4")...)
 	registerColony(t, worker.Client(), colony("m", "first"))
 	untilCached(t, worker, "m")
 	lapsed := false
@@ -169,7 +169,7 @@ func TestOnCloudflareWithoutKVAllIsAnswered(t *testing.T) {
 	for _, fault := range []string{"throws", "absent", "lossy"} {
 		t.Run(fault, func(t *testing.T) {
 			t.Parallel()
-			worker := harness.StartPlatform(t, append(onlyKV, "COLONY_COUNT_MAX_AGE_MS=0")...)
+			worker := harness.StartMiniflare(t, append(onlyKV, "COLONY_COUNT_MAX_AGE_MS=0")...)
 			registerColony(t, worker.Client(), colony("m", "k"))
 			untilCached(t, worker, "m")
 			// In the middle of it.
@@ -196,12 +196,12 @@ func TestOnCloudflareWithoutKVAllIsAnswered(t *testing.T) {
 // What is published in KV is what Health tells, so that it asks no object.
 func TestOnCloudflareHealthReadsThePublishedNumber(t *testing.T) {
 	t.Parallel()
-	worker := harness.StartPlatform(t, "COLONY_COUNT_MAX_AGE_MS=0")
+	worker := harness.StartMiniflare(t, "COLONY_COUNT_MAX_AGE_MS=0")
 	registerColony(t, worker.Client(), colony("m1", "k"))
 	registerColony(t, worker.Client(), colony("m2", "k"))
 	harness.Eventually(t, patience, "both are counted without asking an object", func() bool {
 		counted := health(t, worker.Client(), "Cf-Ray", "health").GetRegisteredColonies()
-		line := worker.LastRequest("health")
+		line := worker.LastRequestEntry("health")
 		return counted == 2 && line.KVReads == 1 && line.ObjectRequests == 0
 	})
 }

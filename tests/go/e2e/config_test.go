@@ -25,7 +25,7 @@ func TestWrongConfigurationIsNamed(t *testing.T) {
 			t.Parallel()
 			worker := harness.Start(t, wrong.name+"="+wrong.value)
 			_, err := lookupColony(t, worker.Client(), "m")
-			wantError(t, err, connect.CodeFailedPrecondition, "not configured correctly", wrong.name, wrong.must)
+			wantError(t, err, connect.CodeFailedPrecondition, wrong.name, wrong.must)
 			_, err = worker.Client(connect.WithProtoJSON()).RegisterColony(deadline(t), send(colony("m", "k")))
 			wantError(t, err, connect.CodeFailedPrecondition, wrong.name)
 			if status := health(t, worker.Client()).GetStatus(); status != "degraded" {

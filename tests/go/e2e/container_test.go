@@ -10,7 +10,7 @@ import (
 
 	"github.com/coral-mesh/coral-discovery/tests/go/gen/coral/discovery/v1/discoveryv1connect"
 	"github.com/coral-mesh/coral-discovery/tests/go/harness"
-	"github.com/coral-mesh/coral-discovery/tests/go/tickets"
+	"github.com/coral-mesh/coral-discovery/tests/go/internal/bootstraptoken"
 )
 
 // Coral's compose files run the image with these variables and routes.
@@ -28,7 +28,7 @@ func TestContainerDropsIntoCoralsComposeFiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := tickets.Check(got.GetJwt(), keys); err != nil {
+	if _, err := bootstraptoken.Check(got.GetJwt(), keys); err != nil {
 		t.Error(err)
 	}
 }
@@ -37,7 +37,7 @@ func TestContainerDropsIntoCoralsComposeFiles(t *testing.T) {
 func TestContainerHasNoKeyInIt(t *testing.T) {
 	t.Parallel()
 	for _, file := range []string{"Dockerfile", "start"} {
-		content, err := os.ReadFile("../../../container/" + file)
+		content, err := os.ReadFile(harness.Path("container", file))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -45,7 +45,7 @@ func TestContainerHasNoKeyInIt(t *testing.T) {
 			t.Errorf("%s sets a key", file)
 		}
 	}
-	if !strings.Contains(read(t, "../../../container/Dockerfile"), "USER coral-discovery") {
+	if !strings.Contains(read(t, harness.Path("container", "Dockerfile")), "USER coral-discovery") {
 		t.Error("it runs as root")
 	}
 }

@@ -14,19 +14,18 @@ import (
 	"github.com/coral-mesh/coral-discovery/tests/go/harness"
 )
 
-// readme has the table of costs between these two lines.
+// The table of operations stands between these two lines of docs/operations.md.
 const (
-	readme     = "../../../README.md"
 	tableStart = "<!-- costs -->\n"
 	tableEnd   = "<!-- /costs -->"
 )
 
-// What each call costs is what the README says. `cargo xtask costs` prints the table, and
-// `cargo xtask costs --bless` writes it there.
+// docs/operations.md lists the operations of each call. `cargo xtask operations` prints the table, and
+// `cargo xtask operations --bless` writes it there.
 func TestOnCloudflareCostOfEachCall(t *testing.T) {
 	t.Parallel()
 	key, _ := harness.SigningKey(t, "K")
-	worker := harness.StartPlatform(t, relays, "CACHE_HOT_LOOKUPS_PER_MINUTE=2", "MEMORY_CACHE_TTL_MS=0", "DISCOVERY_SIGNING_KEY="+key)
+	worker := harness.StartMiniflare(t, relays, "CACHE_HOT_LOOKUPS_PER_MINUTE=2", "MEMORY_CACHE_TTL_MS=0", "DISCOVERY_SIGNING_KEY="+key)
 	c := worker.Client()
 	ray := ""
 	headers := func() []string { return []string{"Cf-Ray", ray} }
@@ -120,7 +119,7 @@ func TestOnCloudflareCostOfEachCall(t *testing.T) {
 		t.Run(call.name, func(t *testing.T) {
 			ray = t.Name()
 			call.make(t)
-			line := worker.Request(ray)
+			line := worker.RequestEntry(ray)
 			row(call.name, line.ObjectRequests, line.RowsRead, line.RowsWritten, line.KVReads, line.KVWrites)
 		})
 	}
@@ -129,7 +128,7 @@ func TestOnCloudflareCostOfEachCall(t *testing.T) {
 	row("the first alarm of a colony's lease, with its report to the census", 2, birth.RowsRead, birth.RowsWritten, 0, 0)
 	row("the alarm of a lease that is renewed, once in its time to live", 1, alarm.RowsRead, alarm.RowsWritten, 0, 0)
 	row("the alarm after a death, with its report to the census", 2, death.RowsRead, death.RowsWritten, 0, 0)
-	compareCosts(t, table.String())
+	compareOperations(t, table.String())
 }
 
 func costlyTicket(t *testing.T, c client, ray string) {
@@ -148,7 +147,7 @@ func costlyPoll(t *testing.T, c client, meshID, ray string) {
 }
 
 // sweepsOfALife returns the first sweep that finds a colony alive, the second, and the one that finds it dead.
-func sweepsOfALife(t *testing.T) (born, alive, dead harness.Sweep) {
+func sweepsOfALife(t *testing.T) (born, alive, dead harness.SweepEntry) {
 	worker := harness.Start(t, "REGISTRY_SHARDS=0", "DEFAULT_TTL_SECONDS=2", "CLEANUP_INTERVAL_MS=50")
 	// So seldom that no renewal comes while a sweep runs, which comes 26 ms after a lease would have lapsed: what either finds
 	// in memory depends on the other.
@@ -159,9 +158,9 @@ func sweepsOfALife(t *testing.T) (born, alive, dead harness.Sweep) {
 			registerColony(t, worker.Client(), colony("m", "k"))
 			renewed = time.Now()
 		}
-		return len(worker.Sweeps("colony:m")) >= 2
+		return len(worker.SweepsOf("colony:m")) >= 2
 	})
-	born, alive = worker.Sweeps("colony:m")[0], worker.Sweeps("colony:m")[1]
+	born, alive = worker.SweepsOf("colony:m")[0], worker.SweepsOf("colony:m")[1]
 	// Nor does anybody call the object now.
 	harness.Eventually(t, patience, "the lease is gone", func() bool {
 		keys, _ := worker.Stored()
@@ -169,46 +168,48 @@ func sweepsOfALife(t *testing.T) (born, alive, dead harness.Sweep) {
 	})
 	_, err := lookupColony(t, worker.Client(), "m", "Cf-Ray", "afterwards")
 	wantError(t, err, connect.CodeNotFound)
-	worker.Request("afterwards")
-	sweeps := worker.Sweeps("colony:m")
+	worker.RequestEntry("afterwards")
+	sweeps := worker.SweepsOf("colony:m")
 	return born, alive, sweeps[len(sweeps)-1]
 }
 
 // A memory of an isolate's own costs nothing.
 func TestOnCloudflareCostOfAnswersFromMemory(t *testing.T) {
 	t.Parallel()
-	worker := harness.StartPlatform(t, "CACHE_HOT_LOOKUPS_PER_MINUTE=1", "MEMORY_CACHE_TTL_MS=30000")
+	worker := harness.StartMiniflare(t, "CACHE_HOT_LOOKUPS_PER_MINUTE=1", "MEMORY_CACHE_TTL_MS=30000")
 	registerColony(t, worker.Client(), colony("m", "k"))
 	for _, ray := range []string{"first", "second"} {
 		if _, err := lookupColony(t, worker.Client(), "m", "Cf-Ray", ray); err != nil {
 			t.Fatal(err)
 		}
 	}
-	line := worker.Request("second")
-	if line.AnsweredBy != "memo" || line.ObjectRequests+line.KVReads+line.KVWrites+line.RowsRead+line.RowsWritten != 0 {
+	line := worker.RequestEntry("second")
+	if line.LookupSource != "memory" || line.ObjectRequests+line.KVReads+line.KVWrites+line.RowsRead+line.RowsWritten != 0 {
 		t.Errorf("%+v", line)
 	}
 }
 
-func compareCosts(t *testing.T, table string) {
+func compareOperations(t *testing.T, table string) {
 	t.Helper()
-	content, err := os.ReadFile(readme)
+	document := harness.Path("docs", "operations.md")
+	content, err := os.ReadFile(document)
 	if err != nil {
 		t.Fatal(err)
 	}
 	before, rest, _ := strings.Cut(string(content), tableStart)
 	documented, after, found := strings.Cut(rest, tableEnd)
 	if !found {
-		t.Fatalf("%s has no %s", readme, tableStart)
+		t.Fatalf("%s has no table between %q and %q", document, tableStart, tableEnd)
 	}
 	switch {
 	case os.Getenv("BLESS") != "":
-		if err := os.WriteFile(readme, []byte(before+tableStart+table+tableEnd+after), 0o600); err != nil {
+		blessed := before + tableStart + table + tableEnd + after
+		if err := os.WriteFile(document, []byte(blessed), 0o600); err != nil {
 			t.Fatal(err)
 		}
-	case os.Getenv("COSTS") != "":
+	case os.Getenv("OPERATIONS") != "":
 		fmt.Print(table)
 	case documented != table:
-		t.Errorf("the README says\n%s\nmeasured was\n%s", documented, table)
+		t.Errorf("%s says\n%s\nmeasured was\n%s", document, documented, table)
 	}
 }

@@ -49,7 +49,7 @@ func TestDeadlineEndsASlowBody(t *testing.T) {
 		t.Errorf("status %d", answer.StatusCode)
 	}
 	// The time for the body is part of the call's.
-	if took := worker.Request("slow").DurationMs; took == nil || *took < 200 {
+	if took := worker.RequestEntry("slow").DurationMs; took == nil || *took < 200 {
 		t.Errorf("logged as having taken %v ms", took)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -167,17 +168,19 @@ func TestHeartbeatsAndHealthCostTheCensusNothing(t *testing.T) {
 	registerColony(t, c, colony("m", "k"))
 	health(t, c, "Cf-Ray", "first")
 	harness.Eventually(t, patience, "the birth has gone on to the sum", func() bool {
-		return strings.Contains(worker.Log(), `"sweep":"census:`)
+		return slices.ContainsFunc(worker.Sweeps(), func(sweep harness.SweepEntry) bool {
+			return strings.HasPrefix(sweep.Object, "census:")
+		})
 	})
 	for i := range 10 {
 		registerColony(t, c, colony("m", "k"))
 		ray := fmt.Sprint("steady-", i)
 		health(t, c, "Cf-Ray", ray)
-		if line := worker.Request(ray); line.ObjectRequests != 0 || line.KVReads != 0 {
+		if line := worker.RequestEntry(ray); line.ObjectRequests != 0 || line.KVReads != 0 {
 			t.Errorf("Health: %+v", line)
 		}
 	}
-	if sweeps := worker.Sweeps("colony:m"); len(sweeps) != 0 {
+	if sweeps := worker.SweepsOf("colony:m"); len(sweeps) != 0 {
 		t.Errorf("the heartbeats woke the object: %+v", sweeps)
 	}
 }

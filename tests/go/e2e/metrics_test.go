@@ -36,7 +36,7 @@ func points(t *testing.T, worker *harness.Worker, methods ...string) map[string]
 // Columns are those of docs/queries.md.
 func TestOnCloudflareEachRequestIsADataPoint(t *testing.T) {
 	t.Parallel()
-	worker := harness.StartPlatform(t, "SERVICE_VERSION=1.2.3-test")
+	worker := harness.StartMiniflare(t, "SERVICE_VERSION=1.2.3-test")
 	registerColony(t, worker.Client(), colony("m", "k"), "Cf-Ipcountry", "DE", "Cf-Ray", "1-FRA")
 	_, err := lookupColony(t, worker.Client(connect.WithProtoJSON()), "unknown", "Cf-Ipcountry", "JP", "Cf-Ray", "2-NRT")
 	wantError(t, err, connect.CodeNotFound)

@@ -20,8 +20,8 @@ func TestMigrationASplitBrainThereIsToldWhereItIsAwaited(t *testing.T) {
 		"as if passed on": {"Coral-Discovery-Forwarded", "1"},
 	} {
 		_, err := worker.Client().RegisterColony(deadline(t), send(colony("m", "other"), append(headers, "Cf-Ray", name)...))
-		wantError(t, err, connect.CodeAlreadyExists, "already registered with different pubkey", "server that this one replaces")
-		if line := worker.Request(name); line.Legacy != "split_brain" || line.Level != "warn" || line.RowsWritten != 0 {
+		wantError(t, err, connect.CodeAlreadyExists, "already registered with different pubkey")
+		if line := worker.RequestEntry(name); line.LegacyOutcome != "split_brain" || line.Level != "warn" || line.RowsWritten != 0 {
 			t.Errorf("%+v", line)
 		}
 	}
@@ -47,7 +47,7 @@ func TestMigrationAgentsOfOneIdInTwoMeshesRegisterHere(t *testing.T) {
 	old, worker := migrating(t, "LEGACY_SYNC_WRITES=true", "AGENT_TAKEOVER=true")
 	registerAgent(t, old.Client(), agent("a", "m1", "k1"))
 	registerAgent(t, worker.Client(), agent("a", "m2", "k2"), "Cf-Ray", "second")
-	if line := worker.Request("second"); line.Legacy != "split_brain" || line.Level != "warn" {
+	if line := worker.RequestEntry("second"); line.LegacyOutcome != "split_brain" || line.Level != "warn" {
 		t.Errorf("%+v", line)
 	}
 	found, err := lookupAgent(t, worker.Client(), "a", "m2")
@@ -70,7 +70,7 @@ func TestMigrationASplitBrainThereEndsNoLeaseThatLivesHere(t *testing.T) {
 	old.Start()
 	registerColony(t, old.Client(), colony("m", "squatter"))
 	registerColony(t, worker.Client(), colony("m", "ours"), "Cf-Ray", "held here")
-	if line := worker.Request("held here"); line.Legacy != "split_brain" || line.Level != "warn" {
+	if line := worker.RequestEntry("held here"); line.LegacyOutcome != "split_brain" || line.Level != "warn" {
 		t.Errorf("%+v", line)
 	}
 	found, err := lookupColony(t, worker.Client(), "m")
@@ -85,8 +85,8 @@ func TestMigrationASplitBrainThereIsLoggedWhereItIsNotAwaited(t *testing.T) {
 	registerColony(t, old.Client(), colony("m", "secret-of-theirs"))
 	registerColony(t, worker.Client(), colony("m", "secret-of-others"))
 	harness.Eventually(t, patience, "a line about it", func() bool {
-		for _, forward := range worker.Forwards() {
-			if forward.Method == "RegisterColony" && forward.Legacy == "split_brain" && forward.Level == "warn" {
+		for _, forward := range worker.LegacyWrites() {
+			if forward.Method == "RegisterColony" && forward.LegacyOutcome == "split_brain" && forward.Level == "warn" {
 				return true
 			}
 		}
@@ -129,10 +129,10 @@ func TestMigrationServersThatKnowEachOtherAskNoFurther(t *testing.T) {
 	if found, err := lookupColony(t, other.Client(), "m", "Cf-Ray", "last"); err != nil || found.Pubkey != "k" {
 		t.Errorf("%v %v", found, err)
 	}
-	other.Request("last")
+	other.RequestEntry("last")
 	for name, worker := range map[string]*harness.Worker{"one": one, "other": other} {
 		for _, method := range []string{"LookupColony", "RegisterColony"} {
-			calls := strings.Count(worker.Log(), `"rpc":"`+method+`"`)
+			calls := worker.RequestCount(method)
 			if want := map[string]int{
 				// Its own, and the other's before that grants.
 				"oneLookupColony": 2, "oneRegisterColony": 1,
@@ -151,8 +151,8 @@ func TestMigrationAServerThatKnowsItselfAsksOnce(t *testing.T) {
 	worker.RestartWith("LEGACY_DISCOVERY_URL=" + worker.URL)
 	_, err := lookupColony(t, worker.Client(), "unknown", "Cf-Ray", "self")
 	wantError(t, err, connect.CodeNotFound)
-	worker.Request("self")
-	if calls := strings.Count(worker.Log(), `"rpc":"LookupColony"`); calls != 2 {
+	worker.RequestEntry("self")
+	if calls := worker.RequestCount("LookupColony"); calls != 2 {
 		t.Errorf("%d calls", calls)
 	}
 }

@@ -18,9 +18,9 @@ import (
 var public = []string{"X-Forwarded-For", "9.9.9.9"}
 
 // migrating runs an old server, and a Worker that knows of it.
-func migrating(t *testing.T, vars ...string) (*harness.OldServer, *harness.Worker) {
+func migrating(t *testing.T, vars ...string) (*harness.LegacyServer, *harness.Worker) {
 	t.Helper()
-	old := harness.StartOldServer(t)
+	old := harness.StartLegacyServer(t)
 	return old, harness.Start(t, append([]string{"LEGACY_DISCOVERY_URL=" + old.URL}, vars...)...)
 }
 
@@ -50,7 +50,7 @@ func TestMigrationFindsWhoIsOnlyAtTheOldServer(t *testing.T) {
 		if len(found.Relays) != 0 {
 			t.Errorf("the old server's relay does not exist: %v", found.Relays)
 		}
-		if line := worker.Request(t.Name()); line.AnsweredBy != "legacy" || line.Legacy != "done" {
+		if line := worker.RequestEntry(t.Name()); line.LookupSource != "legacy" || line.LegacyOutcome != "ok" {
 			t.Errorf("%+v", line)
 		}
 		found2, err := lookupAgent(t, c, "left-agent", "left")
@@ -68,7 +68,7 @@ func TestMigrationWhatNeitherServerKnowsIsNotFound(t *testing.T) {
 	_, worker := migrating(t)
 	_, err := lookupColony(t, worker.Client(), "unknown", "Cf-Ray", "neither")
 	wantError(t, err, connect.CodeNotFound, "colony not found: unknown")
-	if line := worker.Request("neither"); line.Legacy != "not_found" || line.AnsweredBy != "object" {
+	if line := worker.RequestEntry("neither"); line.LegacyOutcome != "not_found" || line.LookupSource != "object" {
 		t.Errorf("%+v", line)
 	}
 	_, err = lookupAgent(t, worker.Client(), "unknown", "")
@@ -83,7 +83,7 @@ func TestMigrationWhoIsRegisteredHereIsNotAskedFor(t *testing.T) {
 	if _, err := lookupColony(t, worker.Client(), "m", "Cf-Ray", "known"); err != nil {
 		t.Fatal(err)
 	}
-	if line := worker.Request("known"); line.Legacy != "" || line.AnsweredBy != "object" {
+	if line := worker.RequestEntry("known"); line.LegacyOutcome != "" || line.LookupSource != "object" {
 		t.Errorf("%+v", line)
 	}
 }
@@ -105,7 +105,7 @@ func TestMigrationRegistrationsReachTheOldServer(t *testing.T) {
 			// Who waits is also asked for whether they hold their id here.
 			registerColony(t, worker.Client(), moved, append(public, "Cf-Ray", "heartbeat")...)
 			requests := map[string]int{"false": 1, "true": 2}[awaited]
-			if line := worker.Request("heartbeat"); line.ObjectRequests != requests || line.RowsWritten != 1 {
+			if line := worker.RequestEntry("heartbeat"); line.ObjectRequests != requests || line.RowsWritten != 1 {
 				t.Errorf("%+v", line)
 			}
 			wantMoved := func() bool {
@@ -164,7 +164,7 @@ func TestMigrationChangesReachTheOldServerWithTheNextHeartbeat(t *testing.T) {
 // As the TypeScript worker does.
 func TestMigrationFromAServerThatSpeaksJSONAlone(t *testing.T) {
 	t.Parallel()
-	old := harness.StartOldServer(t)
+	old := harness.StartLegacyServer(t)
 	target, err := url.Parse(old.URL)
 	if err != nil {
 		t.Fatal(err)
@@ -192,19 +192,19 @@ func TestMigrationFromAServerThatSpeaksJSONAlone(t *testing.T) {
 // Whether anybody still needs the old server is told by data points.
 func TestOnCloudflareMigrationIsCounted(t *testing.T) {
 	t.Parallel()
-	old := harness.StartOldServer(t)
-	worker := harness.StartPlatform(t, "LEGACY_DISCOVERY_URL="+old.URL)
+	old := harness.StartLegacyServer(t)
+	worker := harness.StartMiniflare(t, "LEGACY_DISCOVERY_URL="+old.URL)
 	registerColony(t, old.Client(), colony("left", "k"))
 	registerColony(t, worker.Client(), colony("moved", "k"))
 	if _, err := lookupColony(t, worker.Client(), "left"); err != nil {
 		t.Fatal(err)
 	}
-	points := points(t, worker, "ForwardRegisterColony", "LookupColony")
-	if lookup := points["LookupColony"]; lookup.Blobs[3] != "legacy" || lookup.Blobs[8] != "done" {
+	points := points(t, worker, "LegacyWriteRegisterColony", "LookupColony")
+	if lookup := points["LookupColony"]; lookup.Blobs[3] != "legacy" || lookup.Blobs[8] != "ok" {
 		t.Errorf("%+v", lookup)
 	}
-	forward := points["ForwardRegisterColony"]
-	if forward.Indexes[0] != "Forward" || forward.Blobs[6] == "" || len(forward.Blobs[7]) != 16 || forward.Blobs[8] != "done" || len(forward.Doubles) != 1 {
+	forward := points["LegacyWriteRegisterColony"]
+	if forward.Indexes[0] != "LegacyWrite" || forward.Blobs[6] == "" || len(forward.Blobs[7]) != 16 || forward.Blobs[8] != "ok" || len(forward.Doubles) != 1 {
 		t.Errorf("%+v", forward)
 	}
 }

@@ -252,7 +252,7 @@ func TestPollLetsGoOfClientsThatAreGone(t *testing.T) {
 		t.Fatal(err)
 	}
 	// The line comes when the call ends, and is waited for less long than the call could last.
-	if line := worker.Request("gone"); line.Status != http.StatusOK || *line.DurationMs >= 25_000 {
+	if line := worker.RequestEntry("gone"); line.Status != http.StatusOK || *line.DurationMs >= 25_000 {
 		t.Errorf("%+v", line)
 	}
 }
@@ -300,7 +300,7 @@ func TestMessagesOfAMeshAreLimited(t *testing.T) {
 	}
 	worker.Restart()
 	_, err := publish(t, c, message("m"))
-	wantError(t, err, connect.CodeResourceExhausted, "too many messages")
+	wantError(t, err, connect.CodeResourceExhausted, "too many rendezvous records")
 	if metadata(err).Get("Retry-After") == "" {
 		t.Error("nobody says when to try again")
 	}

@@ -14,7 +14,7 @@ import (
 // smoke looks at a deployment, and returns what it prints and whether it found it in order.
 func smoke(t *testing.T, url string, arguments ...string) (string, bool) {
 	t.Helper()
-	command := exec.Command(harness.Built(t, "smoke"), append([]string{"-url", url}, arguments...)...)
+	command := exec.Command(harness.Build(t, "smoke"), append([]string{"-url", url}, arguments...)...)
 	output, err := command.CombinedOutput()
 	return string(output), err == nil
 }
@@ -22,7 +22,7 @@ func smoke(t *testing.T, url string, arguments ...string) (string, bool) {
 func TestOnCloudflareSmokeFindsAWholeDeploymentInOrder(t *testing.T) {
 	t.Parallel()
 	key, _ := harness.SigningKey(t, "K1")
-	worker := harness.StartPlatform(t, relays, "DISCOVERY_SIGNING_KEY="+key, "DEFAULT_TTL_SECONDS=8")
+	worker := harness.StartMiniflare(t, relays, "DISCOVERY_SIGNING_KEY="+key, "DEFAULT_TTL_SECONDS=8")
 	if said, ok := smoke(t, worker.URL, "-strict", "-expiry"); !ok {
 		t.Error(said)
 	}
@@ -73,7 +73,7 @@ func TestSmokeNoticesWhatIsBroken(t *testing.T) {
 			return server.URL
 		},
 		"a wrong configuration": func(t *testing.T) string { return harness.Start(t, "LOG_LEVEL=loud").URL },
-		"the old server":        func(t *testing.T) string { return harness.StartOldServer(t).URL },
+		"the old server":        func(t *testing.T) string { return harness.StartLegacyServer(t).URL },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -84,10 +84,11 @@ func TestSmokeNoticesWhatIsBroken(t *testing.T) {
 	}
 }
 
-// A build whose lookups find leases that have lapsed.
-func TestSmokeNoticesLeasesThatDoNotLapse(t *testing.T) {
+// The smoke test must notice a Worker whose lookups find expired leases.
+func TestOnCloudflareSmokeDetectsExpiredLookups(t *testing.T) {
 	t.Parallel()
-	worker := startBroken(t, "DEFAULT_TTL_SECONDS=1")
+	worker := harness.StartMiniflare(t, harness.WithFaults(`{"expired_lookups":true}`),
+		"DEFAULT_TTL_SECONDS=1", "CACHE_HOT_LOOKUPS_PER_MINUTE=0")
 	said, ok := smoke(t, worker.URL, "-calls", "2", "-expiry")
 	if ok || !strings.Contains(said, "broken   proto a lease that lapses") {
 		t.Error(said)

@@ -15,16 +15,12 @@ import (
 // and returns its URL.
 func StartContainer(t T, environment ...string) string {
 	t.Helper()
-	root, err := filepath.Abs("../../..")
-	if err != nil {
-		t.Fatal(err)
-	}
 	image := t.TempDir()
 	for name, source := range map[string]string{
 		"start": "container/start", "workerd.capnp": "workerd.capnp",
 		"build/index.js": "build/index.js", "build/index_bg.wasm": "build/index_bg.wasm",
 	} {
-		if err := copyInto(filepath.Join(image, name), filepath.Join(root, source)); err != nil {
+		if err := copyInto(filepath.Join(image, name), Path(source)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -33,7 +29,7 @@ func StartContainer(t T, environment ...string) string {
 	command.Dir = image
 	command.Env = append([]string{
 		"PATH=" + os.Getenv("PATH"), "PORT=" + fmt.Sprint(port), "STORAGE=" + storage(t),
-		"WORKERD=" + filepath.Join(root, "node_modules/.bin/workerd"),
+		"WORKERD=" + Path("node_modules", ".bin", "workerd"),
 	}, environment...)
 	// The runtime is started by a script of its own: both end with their group.
 	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}

@@ -83,7 +83,7 @@ func StartConfig(t T, core, config string) *Worker {
 		if err := os.MkdirAll(storage+"/objects", 0o700); err != nil {
 			t.Fatal(err)
 		}
-		workerd := exec.Command("../../node_modules/.bin/workerd", "serve", "--control-fd=1",
+		workerd := exec.Command(Path("node_modules", ".bin", "workerd"), "serve", "--control-fd=1",
 			"--socket-addr=http=127.0.0.1:0", "--directory-path=objects="+storage+"/objects", config)
 		return pinned(workerd, core)
 	}, nil)
@@ -91,14 +91,6 @@ func StartConfig(t T, core, config string) *Worker {
 
 // PID is the id of the Worker's process.
 func (w *Worker) PID() int { return w.command.Process.Pid }
-
-// StartFolder is Start for another build of the Worker: that in folder, which cargo xtask build made.
-func StartFolder(t T, folder string, vars ...string) *Worker {
-	t.Helper()
-	return start(t, func(arguments []string) *exec.Cmd {
-		return xtask(append(arguments, "--worker", folder))
-	}, vars)
-}
 
 // filesOfAnObject is how many files workerd has open for an object: SQLite's database, log and index.
 const filesOfAnObject = 3
