@@ -1,7 +1,7 @@
-//! What is fuzzed: functions of bytes that panic when what they promise does not hold.
+//! Fuzz targets: functions of bytes that panic when a promise of the service is broken.
 //!
-//! `cargo xtask fuzz` lets a fuzzer choose the bytes, on nightly Rust. The tests replay those that
-//! it starts from, in `seeds/`, and what it once found.
+//! `cargo xtask fuzz` lets a fuzzer choose the bytes, on nightly Rust. The tests replay its seeds,
+//! in `seeds/`, among them the inputs that it once found.
 
 #![allow(
     clippy::expect_used,
@@ -17,8 +17,7 @@ mod codecs;
 /// Checks a promise on bytes, and panics if it does not hold.
 pub type Promise = fn(&[u8]);
 
-/// Everything that is fuzzed, by name: the folder of its seeds and the fuzzer's program are called
-/// like it.
+/// All targets by name. The folder of a target's seeds and its program have the same name.
 pub const TARGETS: [(&str, Promise); 5] = [
     ("request", calls::request),
     ("get", calls::get),
@@ -30,7 +29,7 @@ pub const TARGETS: [(&str, Promise); 5] = [
 /// Runs the target of that name.
 ///
 /// # Panics
-/// When what the target promises does not hold for `data`, and when there is no such target.
+/// When the target's promise does not hold for `data`, and when there is no such target.
 pub fn run(name: &str, data: &[u8]) {
     let target = TARGETS.iter().find(|(target, _)| *target == name);
     let (_, promise) = target.expect("a target of that name");

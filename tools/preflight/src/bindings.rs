@@ -1,6 +1,6 @@
 //! Checks of the bindings. Environments do not inherit them.
 
-use coral_discovery::rate_limit::Limit;
+use coral_discovery::domain::rate_limit::Limit;
 use toml::{Table, Value};
 
 use crate::environment::{Environment, text};
