@@ -67,8 +67,8 @@ pub const CERTIFICATE_BYTES: usize = 32 * 1024;
 /// Bytes of a fingerprint: SHA-512, longer than any in use.
 pub const FINGERPRINT_BYTES: usize = 64;
 
-/// Bytes of a rendezvous record's ciphertext: RFD 108's have some 350, of a small JSON with two keys
-/// and an address.
+/// Bytes of a rendezvous record's ciphertext: RFD 108's have some 350, of a small JSON with two
+/// keys and an address.
 pub const RECORD_CIPHERTEXT_BYTES: usize = 4 * 1024;
 
 /// Bytes of the nonce of a rendezvous record: AES-GCM's.

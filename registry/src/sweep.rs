@@ -149,7 +149,7 @@ impl<S: Store, R: Runtime> RegistryObject<S, R> {
     }
 }
 
-/// Returns the time of the next sweep: after the next lease expires, but at most one in an interval.
+/// Returns the time of the next sweep: after the next lease expires, at most once an interval.
 fn next_sweep(earliest_expiry: UnixMillis, now: UnixMillis, interval: Duration) -> UnixMillis {
     sweep_time(earliest_expiry, interval).max(now + interval)
 }

@@ -1,5 +1,5 @@
-//! The cache's proof: random histories of colonies that register, change, expire and are taken over,
-//! looked up by Workers with clocks of their own through a KV that is late, loses writes or fails,
+//! The cache's proof: random histories of colonies that register, change, expire and are taken
+//! over, looked up by Workers with clocks of their own through a KV that is late, loses writes or fails,
 //! while calls are under way and objects restart. The response to each lookup is compared with what
 //! the objects wrote.
 

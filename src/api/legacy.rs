@@ -94,8 +94,8 @@ impl<H: Host> Discovery<H> {
     /// too, as anybody can send that header.
     ///
     /// # Errors
-    /// `already_exists` if another key holds the id; `unavailable` where the caller's deadline is too
-    /// short to find out.
+    /// `already_exists` if another key holds the id; `unavailable` where the caller's deadline is
+    /// too short to find out.
     pub(super) async fn check_legacy_owner(
         &self,
         cx: &Context,

@@ -1,5 +1,5 @@
-//! Handlers when the registry, a limit or the legacy server fails. What clients see when all is well
-//! is tested end to end.
+//! Handlers when the registry, a limit or the legacy server fails. The end-to-end tests show what
+//! clients see when all is well.
 
 use std::rc::Rc;
 use std::time::Duration;

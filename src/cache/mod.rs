@@ -2,8 +2,8 @@
 //!
 //! A copy is never served beyond the end of its lease. As another owner gets the lease only after
 //! that, no copy of the old owner is served while a new owner's lease is live. Nor is a copy served
-//! that is older than [`CACHE_MAX_AGE`], whatever KV does, so that a lookup returns what was true at
-//! most a minute ago. (Where a live lease may be taken over, as agents' with `AGENT_TAKEOVER`, that
+//! that is older than [`CACHE_MAX_AGE`], whatever KV does, so that a lookup returns what was true
+//! at most a minute ago. (Where a live lease may be taken over, as agents' with `AGENT_TAKEOVER`, that
 //! minute is the bound for the old owner too.)
 //!
 //! Only the leases of hot keys are cached. An isolate reads from KV only what an object said is

@@ -17,9 +17,9 @@ pub(super) const LEGACY_URL: &str = "LEGACY_DISCOVERY_URL";
 
 const CODECS: [(&str, Codec); 2] = [("proto", Codec::Proto), ("json", Codec::Json)];
 
-/// The longest wait of a lookup for the legacy server, in milliseconds. It may be set to half of the
-/// ten seconds after which clients give up; calls with a shorter deadline are treated apart, see
-/// [`migration::timeout_for`].
+/// The longest wait of a lookup for the legacy server, in milliseconds. It may be set to half of
+/// the ten seconds after which clients give up; calls with a shorter deadline are treated apart,
+/// see [`migration::timeout_for`].
 const LEGACY_TIMEOUT_MS: u64 = 2_000;
 
 /// The variables, read through a function.

@@ -21,8 +21,8 @@ use crate::telemetry::{LogLevel, RequestUsage};
 
 /// Handles a request and logs it.
 ///
-/// `host` makes the ports of the request, which add to its usage; an error says what the host lacks.
-/// Requests that need no port, such as a health check, never call it.
+/// `host` makes the ports of the request, which add to its usage; an error says what the host
+/// lacks. Requests that need no port, such as a health check, never call it.
 pub async fn handle<H: Host, B: Body>(
     request: Request<B>,
     state: &Rc<AppState>,

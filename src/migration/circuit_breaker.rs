@@ -44,8 +44,8 @@ impl CircuitBreaker {
         now < self.open_until.get()
     }
 
-    /// Returns whether a call is made now. After some failures in a row, one call in a while is made
-    /// as a probe.
+    /// Returns whether a call is made now. After some failures in a row, one call in a while is
+    /// made as a probe.
     #[must_use]
     pub fn allow_request(&self, now: UnixMillis) -> bool {
         if self.is_open(now) {

@@ -125,8 +125,8 @@ impl RequestEntry {
         }
     }
 
-    /// Returns whether the log has an entry for that response. An entry that nobody reads would cost
-    /// a tenth of a lookup.
+    /// Returns whether the log has an entry for that response. An entry that nobody reads would
+    /// cost a tenth of a lookup.
     #[must_use]
     pub fn is_logged(log: &Log, response: &http::Response<Bytes>, usage: &RequestUsage) -> bool {
         log.is_enabled(level(response, usage))
@@ -139,8 +139,8 @@ impl RequestEntry {
 }
 
 /// Returns the level of a response. Only errors of the service itself are errors to an operator's
-/// alerts: deadlines are the caller's choice, and a legacy server that fails is a warning of its own
-/// once a minute.
+/// alerts: deadlines are the caller's choice, and a legacy server that fails is a warning of its
+/// own once a minute.
 fn level(response: &http::Response<Bytes>, usage: &RequestUsage) -> LogLevel {
     let code = response
         .extensions()

@@ -25,7 +25,7 @@ use crate::host::{WorkerRegistry, registry};
 use crate::kv::WorkerKv;
 use crate::runtime::HostRuntime;
 use crate::storage::ObjectStore;
-use crate::{env, mailbox};
+use crate::{isolate, mailbox};
 
 /// One Durable Object of the registry. Its class in JavaScript, in `entry.js`, calls into it.
 #[wasm_bindgen]
@@ -49,7 +49,7 @@ impl RegistryDurableObject {
     #[must_use]
     pub fn new(context: JsValue, storage: JsValue, name: Option<String>, env: Env) -> Self {
         let env = Rc::new(env);
-        let state = env::state(&env);
+        let state = isolate::state(&env);
         let settings = Settings {
             cleanup_interval: state.config.cleanup_interval,
             hot_lookups: state.config.hot_lookups,

@@ -21,8 +21,8 @@ impl FetchEvent {
         Context::new(context).wait_until(task);
     }
 
-    /// Returns the `AbortSignal` that fires when the caller has gone: Cloudflare's edge sees that at
-    /// once, workerd only if the connection was reset.
+    /// Returns the `AbortSignal` that fires when the caller has gone: Cloudflare's edge sees that
+    /// at once, workerd only if the connection was reset.
     pub(crate) fn abort_signal(&self) -> JsValue {
         connect_worker::abort_signal(&self.0)
     }

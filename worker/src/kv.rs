@@ -8,7 +8,7 @@ use coral_discovery::ports::KeyValue;
 use worker::Env;
 use worker::kv::{KvError, KvStore};
 
-use crate::env::is_bound;
+use crate::bindings::is_bound;
 
 /// The binding in `wrangler.toml`. Without it nothing is cached.
 const BINDING: &str = "CACHE";

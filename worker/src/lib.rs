@@ -1,10 +1,11 @@
 //! The Cloudflare shell of the discovery service: the fetch event, the Durable Object class, and
 //! the ports of `coral_discovery` on Workers.
 
+mod bindings;
 mod durable_object;
-mod env;
 mod fetch_event;
 mod host;
+mod isolate;
 mod kv;
 mod log;
 mod mailbox;
@@ -34,7 +35,7 @@ pub fn fetch(event: &JsValue, env: Env) -> JsValue {
     let event_of_request = FetchEvent::new(event.clone());
     serve(event, async move |request| {
         let env = Rc::new(env);
-        let state = env::state(&env);
+        let state = isolate::state(&env);
         let runtime = HostRuntime::of_event(event_of_request);
         let host = |usage: &_| WorkerHost::new(&env, &runtime, &state, usage);
         let response = router::handle(request, &state, &runtime, host).await;

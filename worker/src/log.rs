@@ -5,7 +5,7 @@ use wasm_bindgen::JsValue;
 use worker::js_sys::JSON;
 use worker::{AnalyticsEngineDataPointBuilder, Env};
 
-use crate::env::is_bound;
+use crate::bindings::is_bound;
 
 /// The binding of the dataset in `wrangler.toml`.
 const BINDING: &str = "METRICS";

@@ -9,7 +9,7 @@ use wasm_bindgen::JsValue;
 use worker::Env;
 use worker::js_sys::Reflect;
 
-use crate::env::binding;
+use crate::bindings::binding;
 use crate::mailbox;
 use crate::runtime::HostRuntime;
 

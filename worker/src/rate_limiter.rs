@@ -8,7 +8,7 @@ use coral_discovery::ports::{RateLimiter, RateVerdict};
 use wasm_bindgen::JsCast as _;
 use worker::Env;
 
-use crate::env::binding;
+use crate::bindings::binding;
 
 /// The limits of `wrangler.toml`.
 #[derive(Debug)]

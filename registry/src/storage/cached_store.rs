@@ -97,7 +97,8 @@ impl<S: Store> CachedStore<S> {
         Ok(Some(picked))
     }
 
-    /// Applies a change to the cached lease after a successful write, and drops it after a failed one.
+    /// Applies a change to the cached lease after a successful write, and drops the lease after a
+    /// failed one.
     fn change(
         &self,
         key: &LeaseKey,

@@ -122,7 +122,13 @@ mod tests {
         ) {
             let [registered_at, expires_at, cached_until, mesh_notified_until] =
                 numbers.map(UnixMillis::from_millis);
-            let state = LeaseState { owner, expires_at, counted, cached_until, mesh_notified_until };
+            let state = LeaseState {
+                owner,
+                expires_at,
+                counted,
+                cached_until,
+                mesh_notified_until,
+            };
             let lease = StoredLease { state, registered_at, record };
             prop_assert_eq!(decode_lease(&encode_lease(&lease)).unwrap(), lease);
         }

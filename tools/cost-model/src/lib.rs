@@ -22,6 +22,7 @@
 mod bill;
 mod documentation;
 mod format;
+mod marks;
 mod operations;
 mod prices;
 mod report;

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result, ensure};
 
-use crate::documentation::section;
+use crate::marks::section;
 
 /// File that has the table, from the top of the checkout.
 const FILE: &str = "docs/operations.md";

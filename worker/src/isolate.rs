@@ -1,4 +1,4 @@
-//! The environment of the Worker: variables and bindings of `wrangler.toml`.
+//! The state of the isolate, started from the variables of `wrangler.toml`.
 
 use std::cell::OnceCell;
 use std::rc::Rc;
@@ -10,6 +10,7 @@ use wasm_bindgen::JsValue;
 use worker::Env;
 use worker::js_sys::{JSON, Reflect};
 
+use crate::bindings::binding;
 use crate::log::ConsoleSink;
 
 thread_local! {
@@ -34,17 +35,6 @@ fn version_id(env: &Env) -> Option<String> {
     let metadata = binding(env, "CF_VERSION_METADATA")?;
     let id = Reflect::get(&metadata, &JsValue::from_str("id")).ok()?;
     id.as_string()
-}
-
-/// Returns a binding of any type; `None` if there is none of that name.
-pub(crate) fn binding(env: &Env, name: &str) -> Option<JsValue> {
-    let value = Reflect::get(env, &JsValue::from_str(name)).ok()?;
-    (!value.is_undefined() && !value.is_null()).then_some(value)
-}
-
-/// Returns whether there is a binding of that name.
-pub(crate) fn is_bound(env: &Env, name: &str) -> bool {
-    binding(env, name).is_some()
 }
 
 /// Returns a variable as text. TOML's numbers, booleans and tables arrive as such: their JSON is
