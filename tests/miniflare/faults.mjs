@@ -106,6 +106,10 @@ function withTrap(request, handle) {
 /** Messages to objects that trap on them. */
 const trapping = [];
 
+function isBytes(value) {
+  return value instanceof ArrayBuffer || ArrayBuffer.isView(value);
+}
+
 function isEqual(one, other) {
   return one.length === other.length && one.every((byte, index) => byte === other[index]);
 }
@@ -163,9 +167,10 @@ function objects(namespace) {
 async function callObject([message], call) {
   used.objects += 1;
   const fault = current.getStore();
-  if (fault?.trap === "object" && message instanceof ArrayBuffer) {
+  if (fault?.trap === "object" && isBytes(message)) {
     fault.trap = undefined;
-    trapping.push(new Uint8Array(message.slice(0)));
+    // A copy: the buffer may be transferred.
+    trapping.push(new Uint8Array(message).slice());
   }
   const { times, retryable = false, overloaded = false, after = false } = faults.objects;
   if (times === 0) {

@@ -1,5 +1,5 @@
-// Package docs runs what the documentation shows, as far as it can run here: each command line of wrangler and xtask is
-// compared with what these know, each call of a server of one's own is made, and each program is run.
+// Package docs tests the documentation: command lines are compared with the help of their programs,
+// and examples that call a local server are run.
 package docs
 
 import (
@@ -18,28 +18,28 @@ import (
 	"github.com/coral-mesh/coral-discovery/tests/go/harness"
 )
 
-// block is a piece of code in a document.
+// block is a fenced code block of a document.
 type block struct {
-	// Document is its path from the project's folder, and Line where it begins.
+	// Document is the path from the project's root, and Line the block's first line.
 	Document string
 	Line     int
-	// Language is the first word after the fence; empty for what is printed.
+	// Language is the first word after the fence. It is empty for printed text.
 	Language string
 	Code     string
 }
 
-// notOurs are folders that are not looked into.
-var notOurs = []string{"node_modules", "target", ".git", ".wrangler", ".workerd", "build"}
+// skippedFolders have no documents of the project.
+var skippedFolders = []string{"node_modules", "target", ".git", ".wrangler", ".workerd", "build"}
 
-// documents returns the paths of all documents, from the project's folder.
+// documents returns the paths of all Markdown files, from the project's root.
 func documents(t *testing.T) []string {
 	t.Helper()
 	var found []string
-	err := filepath.WalkDir(harness.Path(), func(path string, entry fs.DirEntry, err error) error {
+	walk := func(path string, entry fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
-		if entry.IsDir() && slices.Contains(notOurs, entry.Name()) {
+		if entry.IsDir() && slices.Contains(skippedFolders, entry.Name()) {
 			return filepath.SkipDir
 		}
 		if filepath.Ext(path) == ".md" {
@@ -48,8 +48,8 @@ func documents(t *testing.T) []string {
 			return err
 		}
 		return nil
-	})
-	if err != nil {
+	}
+	if err := filepath.WalkDir(harness.Path(), walk); err != nil {
 		t.Fatal(err)
 	}
 	if len(found) < 10 {
@@ -58,6 +58,7 @@ func documents(t *testing.T) []string {
 	return found
 }
 
+// read returns the content of a file, given from the project's root.
 func read(t *testing.T, path string) []byte {
 	t.Helper()
 	content, err := os.ReadFile(harness.Path(path))
@@ -67,7 +68,7 @@ func read(t *testing.T, path string) []byte {
 	return content
 }
 
-// blocks returns the pieces of code of a document, in order.
+// blocks returns the code blocks of a document, in order.
 func blocks(t *testing.T, document string) []block {
 	t.Helper()
 	source := read(t, document)

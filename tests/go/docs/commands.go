@@ -1,6 +1,7 @@
 package docs
 
 import (
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,10 +15,12 @@ import (
 	"github.com/coral-mesh/coral-discovery/tests/go/harness"
 )
 
-// commands returns the commands of a piece of shell, each as its words. What a word is only known when it runs is "?".
+// commands returns the commands of shell code, each as a list of words. A part of a word that is
+// only known at run time is "?".
 func commands(t *testing.T, where, shell string) [][]string {
 	t.Helper()
-	file, err := syntax.NewParser(syntax.Variant(syntax.LangPOSIX)).Parse(strings.NewReader(shell), where)
+	parser := syntax.NewParser(syntax.Variant(syntax.LangPOSIX))
+	file, err := parser.Parse(strings.NewReader(shell), where)
 	if err != nil {
 		t.Fatalf("%s: %v", where, err)
 	}
@@ -52,28 +55,29 @@ func literal(word *syntax.Word) string {
 	return text.String()
 }
 
-// helps remembers what programs say of themselves.
-var helps sync.Map
+// helpCache has the help texts by command line.
+var helpCache sync.Map
 
-// help returns what a program of the project says when it is asked for help.
-func help(words ...string) string {
-	key := strings.Join(words, " ")
-	said, _ := helps.LoadOrStore(key, sync.OnceValue(func() string {
-		command := exec.Command(words[0], words[1:]...)
+// help returns the output of a command that prints its help.
+func help(command *exec.Cmd) string {
+	key := strings.Join(command.Args, " ")
+	cached, _ := helpCache.LoadOrStore(key, sync.OnceValue(func() string {
 		command.Dir = harness.Path()
-		command.Env = append(os.Environ(), "NO_COLOR=1", "WRANGLER_SEND_METRICS=false", "WRANGLER_WRITE_LOGS=false", nodeFirst())
+		command.Env = append(os.Environ(), "NO_COLOR=1", "WRANGLER_SEND_METRICS=false",
+			"WRANGLER_WRITE_LOGS=false", pathWithNode())
 		output, _ := command.CombinedOutput()
 		return string(output)
 	}))
-	return said.(func() string)()
+	return cached.(func() string)()
 }
 
-// nodeFirst has wrangler run on the Node that npm installed.
-func nodeFirst() string {
-	return "PATH=" + harness.Path("node_modules", ".bin") + string(os.PathListSeparator) + os.Getenv("PATH")
+// pathWithNode returns a PATH on which npm's Node comes first: wrangler needs it.
+func pathWithNode() string {
+	bin := harness.Path("node_modules", ".bin")
+	return "PATH=" + bin + string(os.PathListSeparator) + os.Getenv("PATH")
 }
 
-// flags are the options among words: --name, or -n.
+// flags returns the options among words: --name or -n.
 func flags(words []string) []string {
 	var found []string
 	for _, word := range words {
@@ -85,25 +89,27 @@ func flags(words []string) []string {
 	return found
 }
 
-// has tells whether a help text lists an option.
-func has(help, flag string) bool {
-	return regexp.MustCompile(`(^|[\s,])` + regexp.QuoteMeta(flag) + `($|[\s,=\[<])`).MatchString(help)
+// listsFlag returns true if a help text lists an option.
+func listsFlag(help, flag string) bool {
+	pattern := `(^|[\s,])` + regexp.QuoteMeta(flag) + `($|[\s,=\[<])`
+	return regexp.MustCompile(pattern).MatchString(help)
 }
 
-// checkWrangler compares a command line with what wrangler knows.
+// checkWrangler compares a command line with wrangler's help.
 func checkWrangler(t *testing.T, where string, words []string) {
 	t.Helper()
-	program := filepath.Join("node_modules", ".bin", "wrangler")
-	// The longest command of which there is help: what comes after are its arguments.
+	program := harness.Path("node_modules", ".bin", "wrangler")
+	// The longest prefix that has help is the command. The words after it are arguments.
 	for length := min(3, len(words)); length > 0; length-- {
-		said := help(append(append([]string{program}, words[:length]...), "--help")...)
-		first, _, _ := strings.Cut(strings.TrimSpace(said), "\n")
-		if !strings.HasPrefix(first, "wrangler "+strings.Join(words[:length], " ")) {
+		command := strings.Join(words[:length], " ")
+		text := help(exec.Command(program, append(words[:length:length], "--help")...))
+		first, _, _ := strings.Cut(strings.TrimSpace(text), "\n")
+		if !strings.HasPrefix(first, "wrangler "+command) {
 			continue
 		}
 		for _, flag := range flags(words[length:]) {
-			if !has(said, flag) {
-				t.Errorf("%s: wrangler %s has no %s", where, strings.Join(words[:length], " "), flag)
+			if !listsFlag(text, flag) {
+				t.Errorf("%s: wrangler %s has no %s", where, command, flag)
 			}
 		}
 		return
@@ -111,31 +117,61 @@ func checkWrangler(t *testing.T, where string, words []string) {
 	t.Errorf("%s: wrangler has no command %v", where, words)
 }
 
-// checkXtask compares a command line with what xtask knows, and the program behind it.
+// goPrograms are the programs of tests/go/cmd that commands of xtask run with their arguments.
+var goPrograms = map[string]string{
+	"bench": "bench", "load": "loadtest", "soak": "soak", "linearizability": "linearizability",
+	"smoke": "smoke",
+}
+
+// checkXtask compares a command line with the help of xtask, or of the program that xtask runs.
 func checkXtask(t *testing.T, where string, words []string) {
 	t.Helper()
-	xtask := os.Getenv("XTASK")
-	if xtask == "" {
-		t.Skip("XTASK is not set: cargo xtask test sets it")
-	}
-	said := help(xtask, words[0], "--help")
-	if !strings.Contains(said, "Usage: cargo xtask "+words[0]) {
+	text := help(harness.Xtask(words[0], "--help"))
+	if !strings.Contains(text, "Usage: cargo xtask "+words[0]) {
 		t.Errorf("%s: xtask has no command %s", where, words[0])
 		return
 	}
-	program := map[string]string{
-		"bench": "bench", "load": "loadtest", "soak": "soak", "linearizability": "linearizability", "smoke": "smoke",
-	}[words[0]]
-	if program != "" {
-		// Go's own programs list options with one dash, and take them with two.
-		said = strings.ReplaceAll(help("go", "-C", "tests/go", "run", "./cmd/"+program, "-help"), "  -", "  --")
+	program, isGo := goPrograms[words[0]]
+	if isGo {
+		// Go programs list options with one dash, and also accept two.
+		text = help(exec.Command("go", "-C", "tests/go", "run", "./cmd/"+program, "-help"))
+		text = strings.ReplaceAll(text, "  -", "  --")
 	}
 	for _, flag := range flags(words[1:]) {
-		if program != "" {
+		if isGo {
 			flag = "--" + strings.TrimLeft(flag, "-")
 		}
-		if !has(said, flag) {
+		if !listsFlag(text, flag) {
 			t.Errorf("%s: xtask %s has no %s", where, words[0], flag)
 		}
 	}
+}
+
+// checkBuildTool checks that xtask calls a build tool with the same options.
+func checkBuildTool(t *testing.T, where string, words []string) {
+	t.Helper()
+	source := xtaskSource(t)
+	for _, flag := range flags(words) {
+		if !strings.Contains(source, flag) {
+			t.Errorf("%s: xtask calls %s without %s", where, words[0], flag)
+		}
+	}
+}
+
+// xtaskSource returns the Rust code of xtask.
+func xtaskSource(t *testing.T) string {
+	t.Helper()
+	var source strings.Builder
+	read := func(path string, _ fs.DirEntry, err error) error {
+		if err != nil || filepath.Ext(path) != ".rs" {
+			return err
+		}
+		content, err := os.ReadFile(path)
+		source.Write(content)
+		return err
+	}
+	if err := filepath.WalkDir(harness.Path("tools", "xtask", "src"), read); err != nil {
+		t.Fatal(err)
+	}
+	return source.String()
 }

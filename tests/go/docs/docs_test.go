@@ -18,33 +18,39 @@ import (
 	"github.com/coral-mesh/coral-discovery/tests/go/harness"
 )
 
-// here is where documents have the server of somebody who follows them.
-const here = "http://127.0.0.1:8787"
+// localServer is the URL of a reader's server in the documents.
+const localServer = "http://127.0.0.1:8787"
 
-// patience is how long a piece may run.
-const patience = 2 * time.Minute
+// runTimeout bounds one example.
+const runTimeout = 2 * time.Minute
 
-// adminKey is what a reader would have set.
-const adminKey = "a-secret-of-operators-for-the-docs"
+// adminKey is the admin key of the reader's server.
+const adminKey = "an-admin-key-for-the-documentation"
 
-// ordinary are commands of everybody's machine; cargo and go run in the project's own checks.
-var ordinary = []string{
-	"cargo", "rustup", "go", "git", "curl", "jq", "date", "export", "unset", "openssl", "printf", "sha256sum", "cut", "docker", "grep",
-	"[", "echo", "exit", "fail", "deployed", "of_deployed", "mkdir", "mktemp", "rm", "set", "sh", "smoke", "trap", "umask",
+// rolloutScript is the script of the workflow that deploys to production.
+const rolloutScript = ".github/rollout.sh"
+
+// reviewedCommands are commands whose options are not checked: those of any machine, cargo and go,
+// which the project's own checks run, and functions of the rollout script. A command is added here
+// after a review of its use in the documents.
+var reviewedCommands = []string{
+	"cargo", "rustup", "go", "git", "curl", "jq", "date", "export", "unset", "openssl", "printf",
+	"sha256sum", "cut", "docker", "grep", "[", "echo", "exit", "fail", "deployed", "of_deployed",
+	"mkdir", "mktemp", "rm", "set", "sh", "smoke", "trap", "umask",
 }
 
-// builders are what xtask builds a Worker with: whoever does so by hand gives them the same options.
-var builders = []string{"wasm-bindgen", "wasm-opt", "esbuild"}
+// buildTools are the tools with which xtask builds a Worker.
+var buildTools = []string{"wasm-bindgen", "wasm-opt", "esbuild"}
 
-// What stands in the documentation or in the scripts of CI as a command is one.
-func TestCommandsAreThoseOfTheirPrograms(t *testing.T) {
+// Every command in the documents and in the rollout script exists, with the same options.
+func TestDocumentedCommandsExist(t *testing.T) {
 	t.Parallel()
 	type shell struct{ where, code string }
-	shells := []shell{{".github/rollout.sh", string(read(t, ".github/rollout.sh"))}}
+	shells := []shell{{rolloutScript, string(read(t, rolloutScript))}}
 	for _, document := range documents(t) {
 		for _, block := range blocks(t, document) {
 			if block.Language == "sh" {
-				shells = append(shells, shell{fmt.Sprintf("%s:%d", block.Document, block.Line), block.Code})
+				shells = append(shells, shell{block.position(), block.Code})
 			}
 		}
 	}
@@ -57,83 +63,60 @@ func TestCommandsAreThoseOfTheirPrograms(t *testing.T) {
 					checkWrangler(t, shell.where, words[2:])
 				case words[0] == "cargo" && words[1] == "xtask":
 					checkXtask(t, shell.where, words[2:])
-				case slices.Contains(builders, words[0]):
-					checkBuilder(t, shell.where, words)
-				case !slices.Contains(ordinary, words[0]):
-					t.Errorf("%s: nobody has looked at %v", shell.where, words)
+				case slices.Contains(buildTools, words[0]):
+					checkBuildTool(t, shell.where, words)
+				case !slices.Contains(reviewedCommands, words[0]):
+					t.Errorf("%s: %v is not in reviewedCommands", shell.where, words)
 				}
 			}
 		})
 	}
 }
 
-func checkBuilder(t *testing.T, where string, words []string) {
-	t.Helper()
-	source := xtaskSource(t)
-	for _, flag := range flags(words) {
-		if !strings.Contains(source, flag) {
-			t.Errorf("%s: xtask calls %s without %s", where, words[0], flag)
-		}
-	}
-}
-
-// xtaskSource returns the Rust code of xtask.
-func xtaskSource(t *testing.T) string {
-	t.Helper()
-	var source strings.Builder
-	err := filepath.WalkDir(harness.Path("tools", "xtask", "src"), func(path string, _ fs.DirEntry, err error) error {
-		if err != nil || filepath.Ext(path) != ".rs" {
-			return err
-		}
-		content, err := os.ReadFile(path)
-		source.Write(content)
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return source.String()
-}
-
-// What calls a server of the reader's own does what it says, in the order in which it stands there.
+// Every example that calls a local server succeeds, and prints what the document shows. The
+// examples of a document run in order, on one server.
 func TestExamplesRun(t *testing.T) {
 	t.Parallel()
 	for _, document := range documents(t) {
 		if strings.HasPrefix(document, "examples") {
-			continue // The example's own test runs them.
+			continue // TestExampleServesItsProto makes the calls of the example's README
 		}
 		all := blocks(t, document)
-		if !slices.ContainsFunc(all, block.runs) {
+		if !slices.ContainsFunc(all, block.isExample) {
 			continue
 		}
 		t.Run(document, func(t *testing.T) {
 			t.Parallel()
 			worker := harness.Start(t, "DISCOVERY_ADMIN_KEY="+adminKey)
-			ran := 0
+			count := 0
 			for i, block := range all {
-				if !block.runs() {
+				if !block.isExample() {
 					continue
 				}
-				ran++
+				count++
 				printed := run(t, worker, block)
 				if i+1 < len(all) {
-					compare(t, all[i+1], printed)
+					compareOutput(t, all[i+1], printed)
 				}
 			}
-			t.Logf("%d pieces", ran)
+			t.Logf("%d examples", count)
 		})
 	}
 }
 
-func (b block) runs() bool {
-	return strings.Contains(b.Code, here) && slices.Contains([]string{"sh", "go", "ts"}, b.Language)
+func (b block) position() string { return fmt.Sprintf("%s:%d", b.Document, b.Line) }
+
+// isExample returns true for a block that calls a local server.
+func (b block) isExample() bool {
+	return strings.Contains(b.Code, localServer) &&
+		slices.Contains([]string{"sh", "go", "ts"}, b.Language)
 }
 
-// run runs a piece against a Worker, and returns what it prints.
+// run runs an example against a Worker, and returns its output.
 func run(t *testing.T, worker *harness.Worker, b block) string {
 	t.Helper()
-	code := strings.ReplaceAll(b.Code, here, worker.URL)
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	code := strings.ReplaceAll(b.Code, localServer, worker.URL)
+	ctx, cancel := context.WithTimeout(t.Context(), runTimeout)
 	defer cancel()
 	var command *exec.Cmd
 	switch b.Language {
@@ -141,73 +124,75 @@ func run(t *testing.T, worker *harness.Worker, b block) string {
 		command = exec.CommandContext(ctx, "sh", "-euc", code)
 		command.Dir = harness.Path()
 	case "go":
-		// In the module, as a reader's own program would be in one that has the client.
+		// In the module that has the generated client.
 		folder, err := os.MkdirTemp("..", "example-")
 		if err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { _ = os.RemoveAll(folder) })
-		write(t, filepath.Join(folder, "main.go"), code)
+		writeFile(t, filepath.Join(folder, "main.go"), code)
 		command = exec.CommandContext(ctx, "go", "run", folder)
 	case "ts":
 		file := filepath.Join(t.TempDir(), "example.mts")
-		write(t, file, code)
-		command = exec.CommandContext(ctx, harness.Path("node_modules", ".bin", "node"), "--disable-warning=ExperimentalWarning", file)
+		writeFile(t, file, code)
+		node := harness.Path("node_modules", ".bin", "node")
+		command = exec.CommandContext(ctx, node, "--disable-warning=ExperimentalWarning", file)
 	}
 	command.Env = append(os.Environ(), "DISCOVERY_ADMIN_KEY="+adminKey)
-	var printed strings.Builder
-	var complaints strings.Builder
-	command.Stdout, command.Stderr = &printed, &complaints
+	var output, errorOutput strings.Builder
+	command.Stdout, command.Stderr = &output, &errorOutput
 	if err := command.Run(); err != nil {
-		t.Errorf("%s:%d: %v\n%s%s", b.Document, b.Line, err, printed.String(), complaints.String())
+		t.Errorf("%s: %v\n%s%s", b.position(), err, output.String(), errorOutput.String())
 	}
-	return printed.String()
+	return output.String()
 }
 
-func write(t *testing.T, path, content string) {
+func writeFile(t *testing.T, path, content string) {
 	t.Helper()
 	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
 		t.Fatal(err)
 	}
 }
 
-// compare compares what was printed with the piece after it, if that shows it: JSON by its fields and its code, text by its lines.
-func compare(t *testing.T, shown block, printed string) {
+// compareOutput compares the output of an example with the block after it, if that shows output.
+// JSON may differ in the values of members other than "code".
+func compareOutput(t *testing.T, shown block, output string) {
 	t.Helper()
-	where := fmt.Sprintf("%s:%d", shown.Document, shown.Line)
 	switch shown.Language {
 	case "json":
-		want, got := object(t, where, shown.Code), object(t, where, printed)
-		if !slices.Equal(slices.Sorted(maps.Keys(want)), slices.Sorted(maps.Keys(got))) || want["code"] != got["code"] {
-			t.Errorf("%s: %s", where, printed)
+		want, got := parseJSON(t, shown, shown.Code), parseJSON(t, shown, output)
+		wantNames, gotNames := slices.Sorted(maps.Keys(want)), slices.Sorted(maps.Keys(got))
+		if !slices.Equal(wantNames, gotNames) || want["code"] != got["code"] {
+			t.Errorf("%s: %s", shown.position(), output)
 		}
 	case "":
-		if strings.TrimSpace(shown.Code) != strings.TrimSpace(printed) {
-			t.Errorf("%s: %s", where, printed)
+		if strings.TrimSpace(shown.Code) != strings.TrimSpace(output) {
+			t.Errorf("%s: %s", shown.position(), output)
 		}
 	}
 }
 
-func object(t *testing.T, where, text string) map[string]any {
+func parseJSON(t *testing.T, shown block, text string) map[string]any {
 	t.Helper()
 	var object map[string]any
 	if err := json.Unmarshal([]byte(text), &object); err != nil {
-		t.Fatalf("%s: %v: %s", where, err, text)
+		t.Fatalf("%s: %v: %s", shown.position(), err, text)
 	}
 	return object
 }
 
-// Queries name columns that the Worker writes: so many texts and numbers (metrics_test.go).
-func TestQueriesNameColumnsThatThereAre(t *testing.T) {
+// Documented queries use only columns that the Worker writes: see metrics_test.go.
+func TestQueriesNameExistingColumns(t *testing.T) {
 	t.Parallel()
 	column := regexp.MustCompile(`\b(blob|double|index)(\d+)\b`)
-	most := map[string]int{"blob": 9, "double": 5, "index": 1}
+	counts := map[string]int{"blob": 9, "double": 5, "index": 1}
 	found := 0
 	for _, document := range documents(t) {
 		for _, match := range column.FindAllStringSubmatch(string(read(t, document)), -1) {
 			var number int
-			if _, err := fmt.Sscan(match[2], &number); err != nil || number < 1 || number > most[match[1]] {
-				t.Errorf("%s: there is no %s", document, match[0])
+			_, err := fmt.Sscan(match[2], &number)
+			if err != nil || number < 1 || number > counts[match[1]] {
+				t.Errorf("%s: there is no column %s", document, match[0])
 			}
 			found++
 		}
@@ -217,36 +202,42 @@ func TestQueriesNameColumnsThatThereAre(t *testing.T) {
 	}
 }
 
-// A test that a document names is there.
-func TestTestsThatAreNamedAreThere(t *testing.T) {
+// Every Go test that a document names exists.
+func TestNamedTestsExist(t *testing.T) {
 	t.Parallel()
-	there := map[string]bool{}
-	err := filepath.WalkDir(harness.Path("tests", "go"), func(path string, _ fs.DirEntry, err error) error {
-		if err != nil || !strings.HasSuffix(path, "_test.go") {
-			return err
-		}
-		content, err := os.ReadFile(path)
-		if err != nil {
-			return err
-		}
-		for _, match := range regexp.MustCompile(`(?m)^func (Test\w+)\(`).FindAllStringSubmatch(string(content), -1) {
-			there[match[1]] = true
-		}
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	tests := testNames(t)
 	named := 0
+	name := regexp.MustCompile("`(Test[A-Z]\\w+)`")
 	for _, document := range documents(t) {
-		for _, match := range regexp.MustCompile("`(Test[A-Z]\\w+)`").FindAllStringSubmatch(string(read(t, document)), -1) {
+		for _, match := range name.FindAllStringSubmatch(string(read(t, document)), -1) {
 			named++
-			if !there[match[1]] {
+			if !tests[match[1]] {
 				t.Errorf("%s: there is no %s", document, match[1])
 			}
 		}
 	}
 	if named < 20 {
-		t.Errorf("only %d are named", named)
+		t.Errorf("only %d tests are named", named)
 	}
+}
+
+// testNames returns the names of all Go tests.
+func testNames(t *testing.T) map[string]bool {
+	t.Helper()
+	names := map[string]bool{}
+	function := regexp.MustCompile(`(?m)^func (Test\w+)\(`)
+	read := func(path string, _ fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		content, err := os.ReadFile(path)
+		for _, match := range function.FindAllStringSubmatch(string(content), -1) {
+			names[match[1]] = true
+		}
+		return err
+	}
+	if err := filepath.WalkDir(harness.Path("tests", "go"), read); err != nil {
+		t.Fatal(err)
+	}
+	return names
 }

@@ -11,71 +11,74 @@ import (
 	"github.com/coral-mesh/coral-discovery/tests/go/harness"
 )
 
-func TestAgentIsFoundAsItRegistered(t *testing.T) {
+func TestAgentLookupReturnsTheRegistration(t *testing.T) {
 	t.Parallel()
 	worker := harness.Start(t)
 	forEachCodec(t, worker, func(t *testing.T, c client) {
-		// As agents in the field register: what STUN saw, and no endpoints.
-		request := &discoveryv1.RegisterAgentRequest{
+		// Agents in the field register the endpoint that STUN observed, and no others.
+		message := &discoveryv1.RegisterAgentRequest{
 			AgentId:          t.Name(),
 			MeshId:           "mesh",
 			Pubkey:           "key",
 			ObservedEndpoint: &discoveryv1.Endpoint{Ip: "9.9.9.9", Port: 41641, Protocol: "udp"},
 			Metadata:         map[string]string{"os": "linux"},
 		}
-		registered := registerAgent(t, c, request)
-		if !registered.GetSuccess() || registered.GetTtl() != 300 || len(registered.GetStunServers()) != 1 {
+		registered := registerAgent(t, c, message)
+		if !registered.GetSuccess() || registered.GetTtl() != 300 ||
+			len(registered.GetStunServers()) != 1 {
 			t.Errorf("registered: %v", registered)
 		}
-		if left := time.Until(registered.GetExpiresAt().AsTime()); left < 300*time.Second-patience || left > 301*time.Second {
-			t.Errorf("the lease of 300 s lapses in %v", left)
+		remaining := time.Until(registered.GetExpiresAt().AsTime())
+		if remaining < 300*time.Second-testTimeout || remaining > 301*time.Second {
+			t.Errorf("the lease of 300 s expires in %v", remaining)
 		}
-		wantEqual(t, registered.GetObservedEndpoint(), request.GetObservedEndpoint())
-		found, err := lookupAgent(t, c, request.GetAgentId(), "mesh")
+		wantEqual(t, registered.GetObservedEndpoint(), message.GetObservedEndpoint())
+		found, err := lookupAgent(t, c, message.GetAgentId(), "mesh")
 		if err != nil {
 			t.Fatal(err)
 		}
 		wantEqual(t, found, &discoveryv1.LookupAgentResponse{
-			AgentId:           request.GetAgentId(),
+			AgentId:           message.GetAgentId(),
 			MeshId:            "mesh",
 			Pubkey:            "key",
-			ObservedEndpoints: []*discoveryv1.Endpoint{request.GetObservedEndpoint()},
+			ObservedEndpoints: []*discoveryv1.Endpoint{message.GetObservedEndpoint()},
 			Nat:               discoveryv1.NatHint_NAT_CONE,
-			Metadata:          request.GetMetadata(),
+			Metadata:          message.GetMetadata(),
 			LastSeen:          found.GetLastSeen(),
 		})
 	})
 }
 
+// Clients that do not know the field mesh_id find the agent that registered last.
 func TestAgentIsFoundWithAndWithoutItsMesh(t *testing.T) {
 	t.Parallel()
 	for _, shards := range []string{"REGISTRY_SHARDS=0", "REGISTRY_SHARDS=3"} {
 		t.Run(shards, func(t *testing.T) {
 			c := harness.Start(t, shards).Client()
-			find := func(meshID, want string) {
+			wantMesh := func(meshID, want string) {
 				t.Helper()
 				found, err := lookupAgent(t, c, "a", meshID)
 				if err != nil {
 					t.Fatal(err)
 				}
 				if found.GetMeshId() != want || found.GetPubkey() != "key of "+want {
-					t.Errorf("found %v, want that of %s", found, want)
+					t.Errorf("found %v, want the agent of mesh %s", found, want)
 				}
 			}
 			registerAgent(t, c, agent("a", "one", "key of one"))
 			registerAgent(t, c, agent("a", "two", "key of two"))
-			find("one", "one")
-			find("two", "two")
-			find("", "two")
+			wantMesh("one", "one")
+			wantMesh("two", "two")
+			wantMesh("", "two")
 			registerAgent(t, c, agent("a", "one", "key of one"))
-			find("", "one")
+			wantMesh("", "one")
 			_, err := lookupAgent(t, c, "a", "three")
 			wantError(t, err, connect.CodeNotFound, "agent not found: a")
 		})
 	}
 }
 
-func TestAgentsAndColoniesDoNotMix(t *testing.T) {
+func TestAgentAndColonyIdsAreSeparate(t *testing.T) {
 	t.Parallel()
 	for _, shards := range []string{"REGISTRY_SHARDS=0", "REGISTRY_SHARDS=1"} {
 		t.Run(shards, func(t *testing.T) {
@@ -91,42 +94,48 @@ func TestAgentsAndColoniesDoNotMix(t *testing.T) {
 	}
 }
 
-func TestAgentRefusals(t *testing.T) {
+func TestRegisterAgentValidation(t *testing.T) {
 	t.Parallel()
 	c := harness.Start(t).Client()
+	long := strings.Repeat("x", 256)
 	type request = discoveryv1.RegisterAgentRequest
-	for _, refusal := range []struct {
+	for _, test := range []struct {
 		name    string
 		change  func(*request)
 		headers []string
 		text    string
 	}{
-		{"nothing", func(r *request) { r.Reset() }, nil, "agent_id is required"},
+		{"empty message", func(r *request) { r.Reset() }, nil, "agent_id is required"},
 		{"no agent id", func(r *request) { r.AgentId = "" }, nil, "agent_id is required"},
 		{"no mesh id", func(r *request) { r.MeshId = "" }, nil, "mesh_id is required"},
 		{"no key", func(r *request) { r.Pubkey = "" }, nil, "pubkey is required"},
-		{"long agent id", func(r *request) { r.AgentId = strings.Repeat("x", 256) }, nil, "agent_id must have at most 255 bytes"},
-		{"long mesh id", func(r *request) { r.MeshId = strings.Repeat("x", 256) }, nil, "mesh_id must have at most 255 bytes"},
-		{"unreachable", func(r *request) { r.Endpoints = nil }, nil, "at least one endpoint or observed endpoint is required"},
-		{"only the platform's address", func(r *request) { r.Endpoints = nil }, []string{"CF-Connecting-IP", "8.8.8.8"},
-			"observed endpoint must have a valid port when no static endpoints are provided (use STUN discovery, not HTTP headers)"},
-		{"observed without port", func(r *request) {
+		{"long agent id", func(r *request) { r.AgentId = long }, nil,
+			"agent_id must have at most 255 bytes"},
+		{"long mesh id", func(r *request) { r.MeshId = long }, nil,
+			"mesh_id must have at most 255 bytes"},
+		{"no endpoint", func(r *request) { r.Endpoints = nil }, nil,
+			"at least one endpoint or observed endpoint is required"},
+		{"only an observed address", func(r *request) { r.Endpoints = nil },
+			[]string{"CF-Connecting-IP", "8.8.8.8"},
+			"observed endpoint must have a valid port when no static endpoints are provided " +
+				"(use STUN discovery, not HTTP headers)"},
+		{"observed endpoint without port", func(r *request) {
 			r.Endpoints = nil
 			r.ObservedEndpoint = &discoveryv1.Endpoint{Ip: "9.9.9.9"}
 		}, nil, "observed endpoint must have a valid port"},
 	} {
-		t.Run(refusal.name, func(t *testing.T) {
+		t.Run(test.name, func(t *testing.T) {
 			message := agent("a", "m", "k")
-			refusal.change(message)
-			_, err := c.RegisterAgent(deadline(t), send(message, refusal.headers...))
-			wantError(t, err, connect.CodeInvalidArgument, refusal.text)
+			test.change(message)
+			_, err := c.RegisterAgent(testContext(t), newRequest(message, test.headers...))
+			wantError(t, err, connect.CodeInvalidArgument, test.text)
 		})
 	}
 	_, err := lookupAgent(t, c, "", "m")
 	wantError(t, err, connect.CodeInvalidArgument, "agent_id is required")
 }
 
-// Colonies would dial a port-0 address of an agent all the same.
+// Colonies would dial an agent's address with port 0.
 func TestAgentHasNoObservedEndpointWithoutPort(t *testing.T) {
 	t.Parallel()
 	c := harness.Start(t).Client()
@@ -138,21 +147,23 @@ func TestAgentHasNoObservedEndpointWithoutPort(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(found.GetObservedEndpoints()) != 0 || found.GetNat() != discoveryv1.NatHint_NAT_UNKNOWN {
+	if len(found.GetObservedEndpoints()) != 0 ||
+		found.GetNat() != discoveryv1.NatHint_NAT_UNKNOWN {
 		t.Errorf("found %v", found)
 	}
 }
 
-func TestAgentKeepsItsIdAgainstAnotherKey(t *testing.T) {
+func TestLiveAgentLeaseRejectsAnotherKey(t *testing.T) {
 	t.Parallel()
 	c := harness.Start(t).Client()
 	registerAgent(t, c, agent("a", "m", "first"))
-	_, err := c.RegisterAgent(deadline(t), send(agent("a", "m", "second")))
-	wantError(t, err, connect.CodeAlreadyExists, "agent 'a' already registered with different public key")
+	_, err := c.RegisterAgent(testContext(t), newRequest(agent("a", "m", "second")))
+	wantError(t, err, connect.CodeAlreadyExists,
+		"agent 'a' already registered with different public key")
 	registerAgent(t, c, agent("a", "other mesh", "second"))
 }
 
-func TestAgentIsTakenOverWhereThatIsConfigured(t *testing.T) {
+func TestAgentTakeoverAllowsAnotherKey(t *testing.T) {
 	t.Parallel()
 	c := harness.Start(t, "AGENT_TAKEOVER=true").Client()
 	registerAgent(t, c, agent("a", "m", "first"))
@@ -164,8 +175,8 @@ func TestAgentIsTakenOverWhereThatIsConfigured(t *testing.T) {
 	if found.GetPubkey() != "second" {
 		t.Errorf("found %v", found)
 	}
-	// Colonies are never taken over.
+	// The setting does not apply to colonies.
 	registerColony(t, c, colony("m", "first"))
-	_, err = c.RegisterColony(deadline(t), send(colony("m", "second")))
+	_, err = c.RegisterColony(testContext(t), newRequest(colony("m", "second")))
 	wantError(t, err, connect.CodeAlreadyExists)
 }

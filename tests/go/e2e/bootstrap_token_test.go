@@ -6,8 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"os"
-	"os/exec"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -22,27 +20,29 @@ import (
 	"github.com/coral-mesh/coral-discovery/tests/go/internal/bootstraptoken"
 )
 
-// askForTicket is what agents ask for.
-func askForTicket(agentID, colonyID string) *discoveryv1.CreateBootstrapTokenRequest {
+// tokenRequest returns a request for a bootstrap token such as agents send.
+func tokenRequest(agentID, colonyID string) *discoveryv1.CreateBootstrapTokenRequest {
 	return &discoveryv1.CreateBootstrapTokenRequest{
 		ReefId: "default", ColonyId: colonyID, AgentId: agentID, Intent: "register",
 	}
 }
 
-func ticket(t *testing.T, c client, request *discoveryv1.CreateBootstrapTokenRequest, headers ...string) (*discoveryv1.CreateBootstrapTokenResponse, error) {
+func createToken(
+	t *testing.T, c client, message *discoveryv1.CreateBootstrapTokenRequest, headers ...string,
+) (*discoveryv1.CreateBootstrapTokenResponse, error) {
 	t.Helper()
-	answer, err := c.CreateBootstrapToken(deadline(t), send(request, headers...))
+	response, err := c.CreateBootstrapToken(testContext(t), newRequest(message, headers...))
 	if err != nil {
 		return nil, err
 	}
-	return answer.Msg, nil
+	return response.Msg, nil
 }
 
-func TestTicketLetsAnAgentIntoItsColonyForAMinute(t *testing.T) {
+func TestBootstrapTokenIsValidForOneMinute(t *testing.T) {
 	t.Parallel()
-	current, _ := harness.SigningKey(t, "01K0000000000000000000000A")
-	worker := harness.Start(t, "DISCOVERY_SIGNING_KEY="+current)
-	keys, headers := keySet(t, worker)
+	signing, _ := harness.SigningKey(t, "01K0000000000000000000000A")
+	worker := harness.Start(t, "DISCOVERY_SIGNING_KEY="+signing)
+	keys, headers := fetchKeys(t, worker.URL)
 	if got := headers.Get("Cache-Control"); got != "public, max-age=300" {
 		t.Errorf("Cache-Control: %q", got)
 	}
@@ -52,76 +52,82 @@ func TestTicketLetsAnAgentIntoItsColonyForAMinute(t *testing.T) {
 	}
 	ids := map[string]bool{}
 	forEachCodec(t, worker, func(t *testing.T, c client) {
-		got, err := ticket(t, c, askForTicket("agent-1", "colony-1"))
+		created, err := createToken(t, c, tokenRequest("agent-1", "colony-1"))
 		if err != nil {
 			t.Fatal(err)
 		}
-		found, err := bootstraptoken.Check(got.GetJwt(), keys)
+		claims, err := bootstraptoken.Verify(created.GetJwt(), keys)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if found.ReefID != "default" || found.ColonyID != "colony-1" || found.AgentID != "agent-1" ||
-			found.Intent != "register" || found.Subject != "" || found.NotBefore != nil ||
-			!slices.Equal(found.Audience, []string{"coral-colony"}) {
-			t.Errorf("%+v", found)
+		if claims.ReefID != "default" || claims.ColonyID != "colony-1" ||
+			claims.AgentID != "agent-1" || claims.Intent != "register" ||
+			claims.Subject != "" || claims.NotBefore != nil ||
+			!slices.Equal(claims.Audience, []string{"coral-colony"}) {
+			t.Errorf("%+v", claims)
 		}
-		if lifetime := found.ExpiresAt.Sub(found.IssuedAt.Time).Seconds(); lifetime != 60 ||
-			found.ExpiresAt.Unix() != got.GetExpiresAt() {
-			t.Errorf("valid for %vs, until %d", lifetime, got.GetExpiresAt())
+		lifetime := claims.ExpiresAt.Sub(claims.IssuedAt.Time).Seconds()
+		if lifetime != 60 || claims.ExpiresAt.Unix() != created.GetExpiresAt() {
+			t.Errorf("valid for %vs, until %d", lifetime, created.GetExpiresAt())
 		}
-		if id, err := uuid.Parse(found.ID); err != nil || id.Version() != 4 || ids[found.ID] {
-			t.Errorf("id %q: %v", found.ID, err)
+		id, err := uuid.Parse(claims.ID)
+		if err != nil || id.Version() != 4 || ids[claims.ID] {
+			t.Errorf("id %q: %v", claims.ID, err)
 		}
-		ids[found.ID] = true
+		ids[claims.ID] = true
 	})
-	// No intent is that of registering, and no Reef is none.
-	got, err := ticket(t, worker.Client(), &discoveryv1.CreateBootstrapTokenRequest{ColonyId: "c", AgentId: "a"})
+	// The intent is "register" by default, and the reef id may be empty.
+	message := &discoveryv1.CreateBootstrapTokenRequest{ColonyId: "c", AgentId: "a"}
+	created, err := createToken(t, worker.Client(), message)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if found, err := bootstraptoken.Check(got.GetJwt(), keys); err != nil || found.Intent != "register" || found.ReefID != "" {
-		t.Errorf("%+v %v", found, err)
+	claims, err := bootstraptoken.Verify(created.GetJwt(), keys)
+	if err != nil || claims.Intent != "register" || claims.ReefID != "" {
+		t.Errorf("%+v %v", claims, err)
 	}
 }
 
-// A colony skips the mesh's secret for a ticket of intent renew: nobody gets one from here.
-func TestNoTicketForAnythingButRegistering(t *testing.T) {
+// A colony accepts a token with the intent "renew" without the mesh's secret, so the service does
+// not issue one.
+func TestBootstrapTokenIntentMustBeRegister(t *testing.T) {
 	t.Parallel()
-	current, _ := harness.SigningKey(t, "K")
-	worker := harness.Start(t, "DISCOVERY_SIGNING_KEY="+current)
+	signing, _ := harness.SigningKey(t, "K")
+	worker := harness.Start(t, "DISCOVERY_SIGNING_KEY="+signing)
 	forEachCodec(t, worker, func(t *testing.T, c client) {
 		for _, intent := range []string{"renew", "Register", "register "} {
-			request := askForTicket("a", "c")
-			request.Intent = intent
-			_, err := ticket(t, c, request)
+			message := tokenRequest("a", "c")
+			message.Intent = intent
+			_, err := createToken(t, c, message)
 			wantError(t, err, connect.CodePermissionDenied, "intent")
 		}
-		_, err := ticket(t, c, askForTicket("", ""))
+		_, err := createToken(t, c, tokenRequest("", ""))
 		wantError(t, err, connect.CodeInvalidArgument, "agent_id is required")
-		_, err = ticket(t, c, askForTicket("a", ""))
+		_, err = createToken(t, c, tokenRequest("a", ""))
 		wantError(t, err, connect.CodeInvalidArgument, "colony_id is required")
-		_, err = ticket(t, c, askForTicket(strings.Repeat("a", 256), "c"))
+		_, err = createToken(t, c, tokenRequest(strings.Repeat("a", 256), "c"))
 		wantError(t, err, connect.CodeInvalidArgument, "agent_id must have at most")
 	})
 }
 
-func TestWithoutAKeyThereAreNoTicketsAndNobodyKeepsTheEmptySet(t *testing.T) {
+// The empty key set is not cached: colonies cache the set for their lifetime.
+func TestWithoutASigningKeyNoBootstrapTokenIsIssued(t *testing.T) {
 	t.Parallel()
 	worker := harness.Start(t)
 	forEachCodec(t, worker, func(t *testing.T, c client) {
-		_, err := ticket(t, c, askForTicket("a", "c"))
-		wantError(t, err, connect.CodeFailedPrecondition, "DISCOVERY_SIGNING_KEY")
+		_, err := createToken(t, c, tokenRequest("a", "c"))
+		wantError(t, err, connect.CodeFailedPrecondition, "DISCOVERY_SIGNING_KEY is not set")
 	})
-	keys, headers := keySet(t, worker)
+	keys, headers := fetchKeys(t, worker.URL)
 	if len(keys) != 0 || headers.Get("Cache-Control") != "no-store" {
 		t.Errorf("%v %q", keys, headers.Get("Cache-Control"))
 	}
-	harness.Eventually(t, patience, "the log says so", func() bool {
+	harness.Eventually(t, testTimeout, "the log has an error", func() bool {
 		return worker.HasWarning("error", "DISCOVERY_SIGNING_KEY is not set")
 	})
 }
 
-func TestTheKeySetIsOnlyRead(t *testing.T) {
+func TestKeySetIsReadOnly(t *testing.T) {
 	t.Parallel()
 	worker := harness.Start(t)
 	url := worker.URL + "/.well-known/jwks.json"
@@ -135,174 +141,204 @@ func TestTheKeySetIsOnlyRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	post.Body.Close()
-	if head.StatusCode != http.StatusOK || post.StatusCode != http.StatusMethodNotAllowed || post.Header.Get("Allow") != "GET, HEAD" {
-		t.Errorf("HEAD: %d, POST: %d %q", head.StatusCode, post.StatusCode, post.Header.Get("Allow"))
+	if head.StatusCode != http.StatusOK {
+		t.Errorf("HEAD: %d", head.StatusCode)
+	}
+	allow := post.Header.Get("Allow")
+	if post.StatusCode != http.StatusMethodNotAllowed || allow != "GET, HEAD" {
+		t.Errorf("POST: %d %q", post.StatusCode, allow)
 	}
 }
 
-// A key is changed while agents and colonies go on: no ticket that is under way becomes worthless.
-func TestAChangeOfKeysInvalidatesNoTicket(t *testing.T) {
+// The signing key is replaced while agents request tokens and colonies verify them with an old or a
+// new key set. No token becomes invalid.
+func TestKeyRotationInvalidatesNoBootstrapToken(t *testing.T) {
 	t.Parallel()
 	first, firstPublic := harness.SigningKey(t, "K1")
 	second, secondPublic := harness.SigningKey(t, "K2")
-	// What is to come is in the set before it signs: colonies that fetch now know both.
-	worker := harness.Start(t, "DISCOVERY_SIGNING_KEY="+first, "DISCOVERY_VERIFICATION_KEYS=["+secondPublic+"]",
+	// The next key is in the set before it signs, so that colonies know both keys.
+	worker := harness.Start(t, "DISCOVERY_SIGNING_KEY="+first,
+		"DISCOVERY_VERIFICATION_KEYS=["+secondPublic+"]",
 		"TOKENS_PER_HOUR_PER_AGENT=0", "TOKENS_PER_HOUR_PER_CLIENT=0")
-	kept, _ := keySet(t, worker)
-	signedBy := func(kid string) string {
+	oldKeys, _ := fetchKeys(t, worker.URL)
+	tokenSignedBy := func(kid string) string {
 		t.Helper()
-		got, err := ticket(t, worker.Client(), askForTicket("a", "c"))
+		created, err := createToken(t, worker.Client(), tokenRequest("a", "c"))
 		if err != nil {
 			t.Fatal(err)
 		}
-		header, _, _ := strings.Cut(got.GetJwt(), ".")
-		if text, err := base64.RawURLEncoding.DecodeString(header); err != nil || !strings.Contains(string(text), `"kid":"`+kid+`"`) {
-			t.Fatalf("signed by %s %v, not %s", text, err, kid)
+		encoded, _, _ := strings.Cut(created.GetJwt(), ".")
+		header, err := base64.RawURLEncoding.DecodeString(encoded)
+		if err != nil || !strings.Contains(string(header), `"kid":"`+kid+`"`) {
+			t.Fatalf("header %s %v, want key %s", header, err, kid)
 		}
-		return got.GetJwt()
+		return created.GetJwt()
 	}
-	underWay := signedBy("K1")
-	// Others go on meanwhile, and what they get is good by the set of that moment, and by the one that was kept.
-	stop, wrong := make(chan struct{}), make(chan error, 1)
-	var issued atomic.Int64
-	go func() {
-		defer close(wrong)
-		for {
-			select {
-			case <-stop:
-				return
-			default:
-			}
-			ctx, cancel := context.WithTimeout(context.Background(), patience)
-			got, err := worker.Client().CreateBootstrapToken(ctx, connect.NewRequest(askForTicket("other", "c")))
-			cancel()
-			if err != nil {
-				continue // while the Worker is away
-			}
-			if _, err := bootstraptoken.Check(got.Msg.GetJwt(), kept); err != nil {
-				wrong <- err
-				return
-			}
-			issued.Add(1)
-		}
-	}()
-	harness.Eventually(t, patience, "others get tickets before", func() bool { return issued.Load() > 0 })
-	// First one, then the other, as they are set.
+	before := tokenSignedBy("K1")
+	agents := startTokenRequests(worker, oldKeys)
+	agents.waitForMore(t)
+	// One step at a time: first the set of verification keys, then the signing key.
 	worker.RestartWith("DISCOVERY_VERIFICATION_KEYS=[" + firstPublic + "," + secondPublic + "]")
-	between := signedBy("K1")
+	between := tokenSignedBy("K1")
 	worker.RestartWith("DISCOVERY_SIGNING_KEY=" + second)
-	fresh, _ := keySet(t, worker)
-	after := signedBy("K2")
-	before := issued.Load()
-	harness.Eventually(t, patience, "others get tickets after", func() bool { return issued.Load() > before })
-	close(stop)
-	if err := <-wrong; err != nil {
-		t.Errorf("of another: %v", err)
+	newKeys, _ := fetchKeys(t, worker.URL)
+	after := tokenSignedBy("K2")
+	agents.waitForMore(t)
+	if err := agents.end(); err != nil {
+		t.Errorf("token of another agent: %v", err)
 	}
-	for name, keys := range map[string][]bootstraptoken.Key{"kept": kept, "fresh": fresh} {
-		for when, ticket := range map[string]string{"before": underWay, "between": between, "after": after} {
-			if _, err := bootstraptoken.Check(ticket, keys); err != nil {
-				t.Errorf("signed %s, checked by the %s set: %v", when, name, err)
+	for setName, keys := range map[string][]bootstraptoken.Key{"old": oldKeys, "new": newKeys} {
+		for moment, token := range map[string]string{
+			"before": before, "between": between, "after": after,
+		} {
+			if _, err := bootstraptoken.Verify(token, keys); err != nil {
+				t.Errorf("token signed %s, verified with the %s set: %v", moment, setName, err)
 			}
 		}
 	}
 }
 
-// Both halves of a key, or the seed alone, as base64; and what is wrong with it is said without it.
-func TestKeysInTheFormsThatAreInTheField(t *testing.T) {
+// tokenRequests requests bootstrap tokens in the background, and verifies them.
+type tokenRequests struct {
+	verified atomic.Int64
+	stop     chan struct{}
+	invalid  chan error
+}
+
+func startTokenRequests(worker *harness.Worker, keys []bootstraptoken.Key) *tokenRequests {
+	r := &tokenRequests{stop: make(chan struct{}), invalid: make(chan error, 1)}
+	go r.run(worker.Client(), keys)
+	return r
+}
+
+func (r *tokenRequests) run(c client, keys []bootstraptoken.Key) {
+	defer close(r.invalid)
+	for {
+		select {
+		case <-r.stop:
+			return
+		default:
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), testTimeout)
+		request := connect.NewRequest(tokenRequest("other", "c"))
+		created, err := c.CreateBootstrapToken(ctx, request)
+		cancel()
+		if err != nil {
+			continue // the Worker restarts
+		}
+		if _, err := bootstraptoken.Verify(created.Msg.GetJwt(), keys); err != nil {
+			r.invalid <- err
+			return
+		}
+		r.verified.Add(1)
+	}
+}
+
+// waitForMore waits until another token was verified.
+func (r *tokenRequests) waitForMore(t *testing.T) {
+	t.Helper()
+	before := r.verified.Load()
+	harness.Eventually(t, testTimeout, "another agent gets a token", func() bool {
+		return r.verified.Load() > before
+	})
+}
+
+// end ends the requests, and returns the error of an invalid token.
+func (r *tokenRequests) end() error {
+	close(r.stop)
+	return <-r.invalid
+}
+
+// A signing key is the key pair or the seed alone, in base64. Errors do not contain it.
+func TestSigningKeyFormats(t *testing.T) {
 	t.Parallel()
-	whole, _ := harness.SigningKey(t, "K")
+	keyPair, _ := harness.SigningKey(t, "K")
 	var key struct {
 		PrivateKey []byte `json:"privateKey"`
 	}
-	if err := json.Unmarshal([]byte(whole), &key); err != nil {
+	if err := json.Unmarshal([]byte(keyPair), &key); err != nil {
 		t.Fatal(err)
 	}
 	encode := base64.StdEncoding.EncodeToString
 	seed := fmt.Sprintf(`{"id":"K","privateKey":%q}`, encode(key.PrivateKey[:32]))
-	sameX := ""
-	for _, form := range []string{whole, seed} {
-		worker := harness.Start(t, "DISCOVERY_SIGNING_KEY="+form)
-		keys, _ := keySet(t, worker)
-		got, err := ticket(t, worker.Client(), askForTicket("a", "c"))
+	var publicKeys []string
+	for _, format := range []string{keyPair, seed} {
+		worker := harness.Start(t, "DISCOVERY_SIGNING_KEY="+format)
+		keys, _ := fetchKeys(t, worker.URL)
+		created, err := createToken(t, worker.Client(), tokenRequest("a", "c"))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := bootstraptoken.Check(got.GetJwt(), keys); err != nil {
+		if _, err := bootstraptoken.Verify(created.GetJwt(), keys); err != nil {
 			t.Error(err)
 		}
-		if sameX != "" && keys[0].X != sameX {
-			t.Errorf("%s and %s", keys[0].X, sameX)
-		}
-		sameX = keys[0].X
+		publicKeys = append(publicKeys, keys[0].X)
 	}
-	wrong := encode(key.PrivateKey[:40])
-	worker := harness.Start(t, fmt.Sprintf(`DISCOVERY_SIGNING_KEY={"id":"K","privateKey":%q}`, wrong))
-	_, err := ticket(t, worker.Client(), askForTicket("a", "c"))
+	if publicKeys[0] != publicKeys[1] {
+		t.Errorf("different public keys: %v", publicKeys)
+	}
+	truncated := encode(key.PrivateKey[:40])
+	worker := harness.Start(t,
+		fmt.Sprintf(`DISCOVERY_SIGNING_KEY={"id":"K","privateKey":%q}`, truncated))
+	_, err := createToken(t, worker.Client(), tokenRequest("a", "c"))
 	wantError(t, err, connect.CodeFailedPrecondition, "DISCOVERY_SIGNING_KEY must be")
-	if strings.Contains(err.Error(), wrong) || strings.Contains(worker.Log(), wrong) {
-		t.Errorf("the secret is told: %v\n%s", err, worker.Log())
+	if strings.Contains(err.Error(), truncated) || strings.Contains(worker.Log(), truncated) {
+		t.Errorf("the key is in the error or the log: %v\n%s", err, worker.Log())
 	}
 }
 
-func TestTicketsAreLimitedByAgentColonyAndAddress(t *testing.T) {
+func TestBootstrapTokenLimitsPerAgentColonyAndAddress(t *testing.T) {
 	t.Parallel()
-	current, _ := harness.SigningKey(t, "K")
-	worker := harness.Start(t, "DISCOVERY_SIGNING_KEY="+current,
-		"TOKENS_PER_HOUR_PER_AGENT=2", "TOKENS_PER_HOUR_PER_COLONY=4", "TOKENS_PER_HOUR_PER_CLIENT=6")
-	from := func(address, agentID, colonyID string) error {
-		t.Helper()
-		_, err := ticket(t, worker.Client(), askForTicket(agentID, colonyID), "Cf-Connecting-Ip", address)
+	signing, _ := harness.SigningKey(t, "K")
+	worker := harness.Start(t, "DISCOVERY_SIGNING_KEY="+signing, "TOKENS_PER_HOUR_PER_AGENT=2",
+		"TOKENS_PER_HOUR_PER_COLONY=4", "TOKENS_PER_HOUR_PER_CLIENT=6")
+	create := func(address, agentID, colonyID string) error {
+		message := tokenRequest(agentID, colonyID)
+		_, err := createToken(t, worker.Client(), message, "Cf-Connecting-Ip", address)
 		return err
 	}
-	const home, elsewhere = "198.51.100.7", "198.51.100.8"
-	for i := range 2 {
-		if err := from(home, "a1", "c1"); err != nil {
-			t.Fatalf("%d: %v", i, err)
+	wantCreated := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
 		}
 	}
-	tooMany := func(err error, text string) {
+	wantLimited := func(err error, text string) {
 		t.Helper()
 		wantError(t, err, connect.CodeResourceExhausted, text)
-		if metadata(err).Get("Retry-After") == "" {
-			t.Error("nobody says when to try again")
+		if errorMetadata(err).Get("Retry-After") == "" {
+			t.Error("no Retry-After")
 		}
 	}
-	tooMany(from(home, "a1", "c1"), "for the agent a1")
-	for _, agentID := range []string{"a2", "a3"} {
-		if err := from(home, agentID, "c1"); err != nil {
-			t.Fatal(err)
-		}
-	}
-	tooMany(from(elsewhere, "a4", "c1"), "for this colony")
-	// The one in vain has not counted for the address.
-	for _, agentID := range []string{"a1", "a2"} {
-		if err := from(home, agentID, "c2"); err != nil {
-			t.Fatal(err)
-		}
-	}
-	tooMany(from(home, "a1", "c3"), "from this address")
-	if err := from(elsewhere, "a1", "c3"); err != nil {
-		t.Error(err)
-	}
+	const one, other = "198.51.100.7", "198.51.100.8"
+	wantCreated(create(one, "a1", "c1"))
+	wantCreated(create(one, "a1", "c1"))
+	wantLimited(create(one, "a1", "c1"), "for the agent a1")
+	wantCreated(create(one, "a2", "c1"))
+	wantCreated(create(one, "a3", "c1"))
+	wantLimited(create(other, "a4", "c1"), "for this colony")
+	// The rejected request did not count for its address.
+	wantCreated(create(one, "a1", "c2"))
+	wantCreated(create(one, "a2", "c2"))
+	wantLimited(create(one, "a1", "c3"), "from this address")
+	wantCreated(create(other, "a1", "c3"))
 	worker.Restart()
-	tooMany(from(home, "a1", "c3"), "from this address")
+	wantLimited(create(one, "a1", "c3"), "from this address")
 }
 
-// The command that makes keys makes one that works.
-func TestAKeyOfTheCommandWorks(t *testing.T) {
+func TestGeneratedSigningKeyWorks(t *testing.T) {
 	t.Parallel()
-	made, err := exec.Command(os.Getenv("XTASK"), "keygen").Output()
+	generated, err := harness.Xtask("keygen").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
-	worker := harness.Start(t, "DISCOVERY_SIGNING_KEY="+string(made))
-	got, err := ticket(t, worker.Client(), askForTicket("a", "c"))
+	worker := harness.Start(t, "DISCOVERY_SIGNING_KEY="+string(generated))
+	created, err := createToken(t, worker.Client(), tokenRequest("a", "c"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	keys, _ := keySet(t, worker)
-	if _, err := bootstraptoken.Check(got.GetJwt(), keys); err != nil {
+	keys, _ := fetchKeys(t, worker.URL)
+	if _, err := bootstraptoken.Verify(created.GetJwt(), keys); err != nil {
 		t.Error(err)
 	}
 	if _, err := ulid.ParseStrict(keys[0].Kid); err != nil {

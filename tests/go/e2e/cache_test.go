@@ -12,68 +12,79 @@ import (
 	"github.com/coral-mesh/coral-discovery/tests/go/harness"
 )
 
-// Every lookup is hot at once, and the isolate never answers by itself.
+// onlyKV are variables with which every key is hot from its first lookup, and the memory cache is
+// off.
 var onlyKV = []string{"CACHE_HOT_LOOKUPS_PER_MINUTE=1", "MEMORY_CACHE_TTL_MS=0"}
 
-// answeredBy looks a colony up and says where the answer came from.
-func answeredBy(t *testing.T, worker *harness.Worker, meshID string) (string, *discoveryv1.LookupColonyResponse) {
+// lookupSource looks a colony up, and also returns the source of the response.
+func lookupSource(
+	t *testing.T, worker *harness.Worker, meshID string,
+) (string, *discoveryv1.LookupColonyResponse) {
 	t.Helper()
 	ray := fmt.Sprintf("%s-%d", t.Name(), time.Now().UnixNano())
-	found, err := lookupColony(t, worker.Client(), meshID, "Cf-Ray", ray, "Cf-Connecting-Ip", someone())
+	headers := []string{"Cf-Ray", ray, "Cf-Connecting-Ip", randomAddress()}
+	found, err := lookupColony(t, worker.Client(), meshID, headers...)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return worker.RequestEntry(ray).LookupSource, found
 }
 
-// someone is an address that hardly called before, so that no limit is reached.
-func someone() string {
+// randomAddress returns an address that has hardly called before, so that it reaches no rate limit.
+func randomAddress() string {
 	address := rand.Uint32()
 	return fmt.Sprintf("9.%d.%d.%d", byte(address>>16), byte(address>>8), byte(address))
 }
 
-// untilCached looks a colony up until KV has it: it is written after the answer.
-func untilCached(t *testing.T, worker *harness.Worker, meshID string) {
+// waitForKV looks a colony up until KV has it: a background task writes the copy.
+func waitForKV(t *testing.T, worker *harness.Worker, meshID string) {
 	t.Helper()
-	harness.Eventually(t, patience, "KV answers", func() bool {
-		by, _ := answeredBy(t, worker, meshID)
-		return by == "kv"
+	harness.Eventually(t, testTimeout, "a lookup is served from KV", func() bool {
+		source, _ := lookupSource(t, worker, meshID)
+		return source == "kv"
 	})
 }
 
-func TestOnCloudflareHotLookupsAreAnsweredByKV(t *testing.T) {
+// changedColony returns a registration with another endpoint.
+func changedColony(meshID, pubkey, endpoint string) *discoveryv1.RegisterColonyRequest {
+	changed := colony(meshID, pubkey)
+	changed.Endpoints = []string{endpoint}
+	return changed
+}
+
+func TestOnCloudflareHotLookupsAreServedFromKV(t *testing.T) {
 	t.Parallel()
 	worker := harness.StartMiniflare(t, onlyKV...)
-	want := everything("m")
+	want := fullColony("m")
 	registerColony(t, worker.Client(), want)
-	if by, _ := answeredBy(t, worker, "m"); by != "object" {
-		t.Errorf("the first answer is from %s", by)
+	if source, _ := lookupSource(t, worker, "m"); source != "object" {
+		t.Errorf("source of the first lookup: %s", source)
 	}
-	untilCached(t, worker, "m")
-	_, found := answeredBy(t, worker, "m")
+	waitForKV(t, worker, "m")
+	_, found := lookupSource(t, worker, "m")
 	wantEqual(t, found.GetPublicEndpoint(), want.GetPublicEndpoint())
 	if found.GetLastSeen() == nil || found.GetPubkey() != want.GetPubkey() {
 		t.Errorf("found %v", found)
 	}
-	// An agent too, but not when its mesh is left to the registry.
+	// Lookups of agents are cached too, but not without a mesh id.
 	registerAgent(t, worker.Client(), agent("a", "m", "k"))
-	harness.Eventually(t, patience, "KV answers for the agent", func() bool {
+	harness.Eventually(t, testTimeout, "a lookup of the agent is served from KV", func() bool {
 		if _, err := lookupAgent(t, worker.Client(), "a", "m", "Cf-Ray", "agent"); err != nil {
 			t.Fatal(err)
 		}
 		return worker.LastRequestEntry("agent").LookupSource == "kv"
 	})
 	for range 3 {
-		if _, err := lookupAgent(t, worker.Client(), "a", "", "Cf-Ray", "any mesh"); err != nil {
+		if _, err := lookupAgent(t, worker.Client(), "a", "", "Cf-Ray", "no mesh"); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if by := worker.LastRequestEntry("any mesh").LookupSource; by != "object" {
-		t.Errorf("an agent of any mesh is answered by %s", by)
+	if source := worker.LastRequestEntry("no mesh").LookupSource; source != "object" {
+		t.Errorf("source without a mesh id: %s", source)
 	}
 }
 
-func TestOnCloudflareColdLookupsAndRegistrationsTouchNoKV(t *testing.T) {
+func TestOnCloudflareColdLookupsAndRegistrationsDoNotUseKV(t *testing.T) {
 	t.Parallel()
 	worker := harness.StartMiniflare(t, "CACHE_HOT_LOOKUPS_PER_MINUTE=100", "LOG_LEVEL=info")
 	for i := range 10 {
@@ -85,123 +96,120 @@ func TestOnCloudflareColdLookupsAndRegistrationsTouchNoKV(t *testing.T) {
 		}
 		_, _ = lookupColony(t, worker.Client(), "unknown")
 	}
-	if counts := worker.Counts(); counts.KV.Gets+counts.KV.Puts+counts.KV.Deletes != 0 {
+	if counts := worker.BindingCounts(); counts.KV.Gets+counts.KV.Puts+counts.KV.Deletes != 0 {
 		t.Errorf("%+v", counts)
 	}
 }
 
-func TestOnCloudflareAnIsolateAnswersAHerdByItself(t *testing.T) {
+func TestOnCloudflareHotLookupsAreServedFromMemory(t *testing.T) {
 	t.Parallel()
-	worker := harness.StartMiniflare(t, "CACHE_HOT_LOOKUPS_PER_MINUTE=1", "MEMORY_CACHE_TTL_MS=30000")
+	worker := harness.StartMiniflare(t,
+		"CACHE_HOT_LOOKUPS_PER_MINUTE=1", "MEMORY_CACHE_TTL_MS=30000")
 	registerColony(t, worker.Client(), colony("m", "k"))
-	answeredBy(t, worker, "m")
-	before := worker.Counts()
+	lookupSource(t, worker, "m")
+	before := worker.BindingCounts()
 	for range 50 {
-		if by, _ := answeredBy(t, worker, "m"); by != "memory" {
-			t.Errorf("answered by %s", by)
+		if source, _ := lookupSource(t, worker, "m"); source != "memory" {
+			t.Errorf("source: %s", source)
 		}
 	}
-	if after := worker.Counts(); after != before {
-		t.Errorf("from %+v to %+v", before, after)
+	if after := worker.BindingCounts(); after != before {
+		t.Errorf("uses of bindings: %+v, before %+v", after, before)
 	}
-	// Whoever registers here is not told what was before.
-	changed := colony("m", "k")
-	changed.Endpoints = []string{"192.0.2.99:1"}
-	registerColony(t, worker.Client(), changed)
-	if by, found := answeredBy(t, worker, "m"); by != "memory" || found.GetEndpoints()[0] != "192.0.2.99:1" {
-		t.Errorf("%s answers %v", by, found)
+	// A registration updates the memory cache of its own isolate.
+	registerColony(t, worker.Client(), changedColony("m", "k", "192.0.2.99:1"))
+	source, found := lookupSource(t, worker, "m")
+	if source != "memory" || found.GetEndpoints()[0] != "192.0.2.99:1" {
+		t.Errorf("found %v, from %s", found, source)
 	}
 }
 
-func TestOnCloudflareARenewalThatChangesTheRecordRewritesTheCopy(t *testing.T) {
+func TestOnCloudflareChangedRecordIsWrittenToKV(t *testing.T) {
 	t.Parallel()
 	worker := harness.StartMiniflare(t, onlyKV...)
 	registerColony(t, worker.Client(), colony("m", "k"))
-	untilCached(t, worker, "m")
-	before := worker.Counts().KV.Puts
+	waitForKV(t, worker, "m")
+	before := worker.BindingCounts().KV.Puts
 	registerColony(t, worker.Client(), colony("m", "k"))
-	if puts := worker.Counts().KV.Puts; puts != before {
-		t.Errorf("a heartbeat wrote KV %d times", puts-before)
+	if puts := worker.BindingCounts().KV.Puts; puts != before {
+		t.Errorf("an unchanged renewal wrote %d times to KV", puts-before)
 	}
-	changed := colony("m", "k")
-	changed.Endpoints = []string{"192.0.2.99:1"}
-	registerColony(t, worker.Client(), changed)
-	harness.Eventually(t, patience, "KV has the new record", func() bool {
-		by, found := answeredBy(t, worker, "m")
-		return by == "kv" && found.GetEndpoints()[0] == "192.0.2.99:1"
+	registerColony(t, worker.Client(), changedColony("m", "k", "192.0.2.99:1"))
+	harness.Eventually(t, testTimeout, "KV has the new record", func() bool {
+		source, found := lookupSource(t, worker, "m")
+		return source == "kv" && found.GetEndpoints()[0] == "192.0.2.99:1"
 	})
-	if puts := worker.Counts().KV.Puts; puts != before+1 {
-		t.Errorf("the change wrote KV %d times", puts-before)
+	if puts := worker.BindingCounts().KV.Puts; puts != before+1 {
+		t.Errorf("the change wrote %d times to KV", puts-before)
 	}
 }
 
-// A copy is given up when its lease lapses, and the next owner is never taken for the last one.
-func TestOnCloudflareNoCopyOutlivesItsLease(t *testing.T) {
+// A cached copy expires with its lease, and no lookup returns it after another key took the lease.
+func TestOnCloudflareCachedCopyExpiresWithItsLease(t *testing.T) {
 	t.Parallel()
 	worker := harness.StartMiniflare(t, append(onlyKV, "DEFAULT_TTL_SECONDS=4")...)
 	registerColony(t, worker.Client(), colony("m", "first"))
-	untilCached(t, worker, "m")
-	lapsed := false
-	harness.Eventually(t, patience, "another key gets the lease", func() bool {
-		found, err := lookupColony(t, worker.Client(), "m", "Cf-Connecting-Ip", someone())
+	waitForKV(t, worker, "m")
+	expired := false
+	harness.Eventually(t, testTimeout, "another key takes the lease", func() bool {
+		found, err := lookupColony(t, worker.Client(), "m", "Cf-Connecting-Ip", randomAddress())
 		if err != nil {
 			wantError(t, err, connect.CodeNotFound)
-			lapsed = true
-		} else if lapsed {
-			t.Fatalf("found %v after its lease had lapsed", found)
+			expired = true
+		} else if expired {
+			t.Fatalf("found %v after its lease has expired", found)
 		}
-		if !lapsed {
+		if !expired {
 			return false
 		}
-		_, err = worker.Client().RegisterColony(deadline(t), send(colony("m", "second")))
+		request := newRequest(colony("m", "second"))
+		_, err = worker.Client().RegisterColony(testContext(t), request)
 		return err == nil
 	})
 	for range 20 {
-		if found, err := lookupColony(t, worker.Client(), "m"); err != nil || found.GetPubkey() != "second" {
+		found, err := lookupColony(t, worker.Client(), "m")
+		if err != nil || found.GetPubkey() != "second" {
 			t.Fatalf("found %v, %v", found, err)
 		}
 	}
 }
 
-// Whatever KV does, only speed is lost.
-func TestOnCloudflareWithoutKVAllIsAnswered(t *testing.T) {
+func TestOnCloudflareFailingKVFailsNoCall(t *testing.T) {
 	t.Parallel()
 	for _, fault := range []string{"throws", "absent", "lossy"} {
 		t.Run(fault, func(t *testing.T) {
 			t.Parallel()
 			worker := harness.StartMiniflare(t, append(onlyKV, "COLONY_COUNT_MAX_AGE_MS=0")...)
 			registerColony(t, worker.Client(), colony("m", "k"))
-			untilCached(t, worker, "m")
-			// In the middle of it.
-			worker.Faults(t, fmt.Sprintf(`{"kv":%q}`, fault))
-			changed := colony("m", "k")
-			changed.Endpoints = []string{"192.0.2.99:1"}
-			registerColony(t, worker.Client(), changed)
-			by, found := answeredBy(t, worker, "m")
-			if fault != "lossy" && (by != "object" || found.GetEndpoints()[0] != "192.0.2.99:1") {
-				t.Errorf("%s answers %v", by, found)
+			waitForKV(t, worker, "m")
+			worker.InjectFaults(fmt.Sprintf(`{"kv":%q}`, fault))
+			registerColony(t, worker.Client(), changedColony("m", "k", "192.0.2.99:1"))
+			source, found := lookupSource(t, worker, "m")
+			isChanged := source == "object" && found.GetEndpoints()[0] == "192.0.2.99:1"
+			// A write that KV drops leaves the previous copy.
+			if fault != "lossy" && !isChanged {
+				t.Errorf("found %v, from %s", found, source)
 			}
-			harness.Eventually(t, patience, "Health counts", func() bool {
+			harness.Eventually(t, testTimeout, "Health counts the colony", func() bool {
 				return health(t, worker.Client()).GetRegisteredColonies() == 1
 			})
-			// What was lost meanwhile is made up for by the next change, or by the next filling.
-			worker.Faults(t, `{}`)
-			changed.Endpoints = []string{"192.0.2.98:1"}
-			registerColony(t, worker.Client(), changed)
-			untilCached(t, worker, "m")
+			// The next change, or the next lookup from the object, writes the copy again.
+			worker.InjectFaults(`{}`)
+			registerColony(t, worker.Client(), changedColony("m", "k", "192.0.2.98:1"))
+			waitForKV(t, worker, "m")
 		})
 	}
 }
 
-// What is published in KV is what Health tells, so that it asks no object.
-func TestOnCloudflareHealthReadsThePublishedNumber(t *testing.T) {
+// The census publishes the colony count in KV, so that Health calls no object.
+func TestOnCloudflareHealthReadsTheColonyCountFromKV(t *testing.T) {
 	t.Parallel()
 	worker := harness.StartMiniflare(t, "COLONY_COUNT_MAX_AGE_MS=0")
 	registerColony(t, worker.Client(), colony("m1", "k"))
 	registerColony(t, worker.Client(), colony("m2", "k"))
-	harness.Eventually(t, patience, "both are counted without asking an object", func() bool {
-		counted := health(t, worker.Client(), "Cf-Ray", "health").GetRegisteredColonies()
-		line := worker.LastRequestEntry("health")
-		return counted == 2 && line.KVReads == 1 && line.ObjectRequests == 0
+	harness.Eventually(t, testTimeout, "Health reads the count of both from KV", func() bool {
+		count := health(t, worker.Client(), "Cf-Ray", "health").GetRegisteredColonies()
+		entry := worker.LastRequestEntry("health")
+		return count == 2 && entry.KVReads == 1 && entry.ObjectRequests == 0
 	})
 }

@@ -26,125 +26,152 @@ import (
 	"github.com/coral-mesh/coral-discovery/tests/go/internal/bootstraptoken"
 )
 
-// What Coral's programs do all day, with the timeouts, options and orders of calls that they have in the field. A day is
-// compressed: leases of four seconds in place of five minutes, and pauses in proportion.
+// These tests make the calls of Coral's programs, with the timeouts, options and order of calls
+// that the programs have in the field. Time is compressed: leases live for four seconds instead of
+// five minutes, and pauses are shorter in proportion.
 const (
-	dayTTL    = 4 * time.Second
-	heartbeat = dayTTL / 5
-	republish = heartbeat / 2
+	lifecycleTTL      = 4 * time.Second
+	heartbeatInterval = lifecycleTTL / 5
+	republishInterval = heartbeatInterval / 2
 )
 
-// forEachDay runs a day with each codec that programs in the field speak.
-func forEachDay(t *testing.T, day func(t *testing.T, worker *harness.Worker, c client)) {
+// forEachLifecycle runs a test with each codec of programs in the field.
+func forEachLifecycle(
+	t *testing.T, test func(t *testing.T, worker *harness.Worker, c client),
+) {
 	t.Helper()
 	t.Parallel()
 	key, _ := harness.SigningKey(t, "01K0000000000000000000000A")
-	for name, options := range map[string][]connect.ClientOption{"json": {connect.WithProtoJSON()}, "proto": nil} {
+	for name, options := range map[string][]connect.ClientOption{
+		"json": {connect.WithProtoJSON()}, "proto": nil,
+	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			worker := harness.Start(t, "DEFAULT_TTL_SECONDS=4", "CLEANUP_INTERVAL_MS=500", "DISCOVERY_SIGNING_KEY="+key)
-			// The one client of a program, with its timeout.
+			worker := harness.Start(t, "DEFAULT_TTL_SECONDS=4", "CLEANUP_INTERVAL_MS=500",
+				"DISCOVERY_SIGNING_KEY="+key)
+			// A program has one HTTP client, with a timeout.
 			http := &http.Client{Timeout: 10 * time.Second}
-			day(t, worker, discoveryv1connect.NewDiscoveryServiceClient(http, worker.URL, options...))
+			test(t, worker, discoveryv1connect.NewDiscoveryServiceClient(http, worker.URL, options...))
 		})
 	}
 }
 
-// within runs a call with a deadline of its own.
-func within[M any](timeout time.Duration, call func(context.Context) (M, error)) (M, error) {
+// withTimeout makes a call with a deadline.
+func withTimeout[M any](timeout time.Duration, call func(context.Context) (M, error)) (M, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
 	return call(ctx)
 }
 
-// register is what a colony does each minute: Health first, and no registration if that fails.
-func register(c client, request *discoveryv1.RegisterColonyRequest) error {
-	if _, err := within(5*time.Second, func(ctx context.Context) (any, error) {
+func checkHealth(c client, timeout time.Duration) error {
+	_, err := withTimeout(timeout, func(ctx context.Context) (any, error) {
 		return c.Health(ctx, connect.NewRequest(&discoveryv1.HealthRequest{}))
-	}); err != nil {
+	})
+	return err
+}
+
+// heartbeat makes the calls of a colony's heartbeat: Health, and a registration if that succeeds.
+func heartbeat(c client, message *discoveryv1.RegisterColonyRequest) error {
+	if err := checkHealth(c, 5*time.Second); err != nil {
 		return err
 	}
-	answer, err := within(10*time.Second, func(ctx context.Context) (*connect.Response[discoveryv1.RegisterColonyResponse], error) {
-		return c.RegisterColony(ctx, connect.NewRequest(request))
+	type response = connect.Response[discoveryv1.RegisterColonyResponse]
+	registered, err := withTimeout(10*time.Second, func(ctx context.Context) (*response, error) {
+		return c.RegisterColony(ctx, connect.NewRequest(message))
 	})
-	if err == nil && !answer.Msg.GetSuccess() {
+	if err == nil && !registered.Msg.GetSuccess() {
 		return errors.New("no success")
 	}
 	return err
 }
 
-func TestDayOfAColony(t *testing.T) {
-	forEachDay(t, func(t *testing.T, worker *harness.Worker, c client) {
-		own := everything("mesh")
-		if err := register(c, own); err != nil {
+// pollLoop polls a mailbox until ctx ends. It returns the first error: a colony would pause after
+// it, so there should be none.
+func pollLoop(
+	ctx context.Context, url, meshID string,
+	delivered chan<- *discoveryv1.BootstrapRendezvousRecord,
+) error {
+	// The client of polls has no timeout but that of the call.
+	c := discoveryv1connect.NewDiscoveryServiceClient(
+		http.DefaultClient, url, connect.WithProtoJSON())
+	message := &discoveryv1.PollBootstrapRendezvousRequest{MeshId: meshID, WaitSeconds: 25}
+	for {
+		callCtx, cancel := context.WithTimeout(ctx, 35*time.Second)
+		response, err := c.PollBootstrapRendezvous(callCtx, connect.NewRequest(message))
+		cancel()
+		if err != nil {
+			return err
+		}
+		for _, record := range response.Msg.GetRecords() {
+			select {
+			case delivered <- record:
+			default: // delivered before
+			}
+		}
+		// A colony takes some time to handle a record.
+		<-time.After(heartbeatInterval / 4)
+	}
+}
+
+func TestColonyLifecycle(t *testing.T) {
+	forEachLifecycle(t, func(t *testing.T, worker *harness.Worker, c client) {
+		registration := fullColony("mesh")
+		if err := heartbeat(c, registration); err != nil {
 			t.Fatal(err)
 		}
-		// It polls all day, with a client that has no timeout but the call's, and sleeps two seconds after an error: there is none.
-		day, over := context.WithCancel(context.Background())
+		ctx, stop := context.WithCancel(context.Background())
 		polls := make(chan error, 1)
-		messages := make(chan *discoveryv1.BootstrapRendezvousRecord, 10)
-		go func() {
-			patient := discoveryv1connect.NewDiscoveryServiceClient(http.DefaultClient, worker.URL, connect.WithProtoJSON())
-			for {
-				ctx, cancel := context.WithTimeout(day, 35*time.Second)
-				answer, err := patient.PollBootstrapRendezvous(ctx, connect.NewRequest(
-					&discoveryv1.PollBootstrapRendezvousRequest{MeshId: "mesh", WaitSeconds: 25}))
-				cancel()
-				if err != nil {
-					polls <- err
-					return
-				}
-				for _, record := range answer.Msg.GetRecords() {
-					select {
-					case messages <- record:
-					default: // it has this one already
-					}
-				}
-				// What it does with a message takes it a while.
-				<-time.After(heartbeat / 4)
-			}
-		}()
-		sent := message("mesh")
+		delivered := make(chan *discoveryv1.BootstrapRendezvousRecord, 10)
+		go func() { polls <- pollLoop(ctx, worker.URL, "mesh", delivered) }()
+		record := newRecord("mesh")
 		recordID := ""
-		ticker := time.NewTicker(heartbeat)
+		ticker := time.NewTicker(heartbeatInterval)
 		defer ticker.Stop()
 		for beat := range 8 {
 			<-ticker.C
-			if err := register(c, own); err != nil {
+			if err := heartbeat(c, registration); err != nil {
 				t.Fatalf("heartbeat %d: %v", beat, err)
 			}
 			found, err := lookupColony(t, c, "mesh")
-			if err != nil || found.GetPubkey() != own.GetPubkey() {
+			if err != nil || found.GetPubkey() != registration.GetPubkey() {
 				t.Fatalf("heartbeat %d: %v %v", beat, found, err)
 			}
 			switch beat {
 			case 2:
-				recordID = left(t, c, sent)
+				recordID = publishRecord(t, c, record)
 			case 4:
-				if received := <-messages; received.GetRecordId() != recordID || !bytes.Equal(received.GetCiphertext(), sent.GetCiphertext()) {
+				received := <-delivered
+				if received.GetRecordId() != recordID ||
+					!bytes.Equal(received.GetCiphertext(), record.GetCiphertext()) {
 					t.Errorf("received %v", received)
 				}
-				// An agent that it let in before shows its ticket, and the colony fetches the keys.
-				agents, err := ticket(t, c, askForTicket("agent", "mesh"))
-				if err != nil {
-					t.Fatal(err)
-				}
-				keys, _ := keySet(t, worker)
-				if _, err := bootstraptoken.Check(agents.GetJwt(), keys); err != nil {
-					t.Error(err)
-				}
-				ack(t, c, "mesh", recordID, sent.GetWriteToken())
+				verifyAgentsToken(t, worker, c)
+				acknowledge(t, c, "mesh", recordID, record.GetWriteToken())
 			}
 		}
-		over()
+		stop()
 		if err := <-polls; !errors.Is(err, context.Canceled) {
 			t.Errorf("a poll failed: %v", err)
 		}
 	})
 }
 
-// lookup retries as an agent does that bootstraps: up to 30 times, only while the text says so.
-func lookup(t *testing.T, c client, meshID string) *discoveryv1.LookupColonyResponse {
+// verifyAgentsToken creates an agent's bootstrap token and verifies it as the colony does.
+func verifyAgentsToken(t *testing.T, worker *harness.Worker, c client) {
+	t.Helper()
+	created, err := createToken(t, c, tokenRequest("agent", "mesh"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys, _ := fetchKeys(t, worker.URL)
+	if _, err := bootstraptoken.Verify(created.GetJwt(), keys); err != nil {
+		t.Error(err)
+	}
+}
+
+// lookupWithRetries retries as a bootstrapping agent does: up to 30 times, only while the error
+// says "not found".
+func lookupWithRetries(t *testing.T, c client, meshID string) *discoveryv1.LookupColonyResponse {
 	t.Helper()
 	pause := 20 * time.Millisecond
 	for range 30 {
@@ -153,103 +180,111 @@ func lookup(t *testing.T, c client, meshID string) *discoveryv1.LookupColonyResp
 			return found
 		}
 		if !strings.Contains(strings.ToLower(err.Error()), "not found") {
-			t.Fatalf("it gives up: %v", err)
+			t.Fatalf("an agent would not retry after: %v", err)
 		}
 		<-time.After(pause)
 		pause = min(2*pause, 100*time.Millisecond)
 	}
-	t.Fatal("not found in 30 tries")
+	t.Fatal("not found in 30 lookups")
 	return nil
 }
 
-func TestDayOfAnAgentThatBootstraps(t *testing.T) {
-	forEachDay(t, func(t *testing.T, worker *harness.Worker, c client) {
-		got, err := ticket(t, c, askForTicket("agent", "mesh"))
-		if err != nil || got.GetJwt() == "" || got.GetExpiresAt() < time.Now().Unix() {
-			t.Fatalf("%v %v", got, err)
+func TestBootstrappingAgentLifecycle(t *testing.T) {
+	forEachLifecycle(t, func(t *testing.T, worker *harness.Worker, c client) {
+		created, err := createToken(t, c, tokenRequest("agent", "mesh"))
+		if err != nil || created.GetJwt() == "" || created.GetExpiresAt() < time.Now().Unix() {
+			t.Fatalf("%v %v", created, err)
 		}
-		// Its colony comes up a little later than it does.
-		arrived := make(chan error, 1)
-		time.AfterFunc(200*time.Millisecond, func() { arrived <- register(c, colony("mesh", "colony key")) })
-		found := lookup(t, c, "mesh")
-		if err := <-arrived; err != nil || len(found.GetEndpoints()) == 0 {
+		// The colony registers a little later than the agent starts.
+		registered := make(chan error, 1)
+		time.AfterFunc(200*time.Millisecond, func() {
+			registered <- heartbeat(c, colony("mesh", "colony key"))
+		})
+		found := lookupWithRetries(t, c, "mesh")
+		if err := <-registered; err != nil || len(found.GetEndpoints()) == 0 {
 			t.Fatalf("%v %v", found, err)
 		}
-		// It cannot be reached directly: it leaves a message, and again with another nonce.
-		sent := message("mesh")
-		sent.RecordId = left(t, c, sent)
+		// The agent cannot be reached directly. It publishes a rendezvous record, and replaces it
+		// again and again with a new nonce.
+		record := newRecord("mesh")
+		record.RecordId = publishRecord(t, c, record)
 		for range 4 {
-			<-time.After(republish)
-			again := message("mesh")
-			sent.Ciphertext, sent.GcmNonce = again.GetCiphertext(), again.GetGcmNonce()
-			if recordID := left(t, c, sent); recordID != sent.GetRecordId() {
-				t.Errorf("%s in place of %s", recordID, sent.GetRecordId())
+			<-time.After(republishInterval)
+			next := newRecord("mesh")
+			record.Ciphertext, record.GcmNonce = next.GetCiphertext(), next.GetGcmNonce()
+			if recordID := publishRecord(t, c, record); recordID != record.GetRecordId() {
+				t.Errorf("record %s, want %s", recordID, record.GetRecordId())
 			}
-			if records := there(t, c, "mesh"); len(records) != 1 || !bytes.Equal(records[0].GetCiphertext(), sent.GetCiphertext()) {
+			records := pollNow(t, c, "mesh")
+			if len(records) != 1 ||
+				!bytes.Equal(records[0].GetCiphertext(), record.GetCiphertext()) {
 				t.Errorf("%v", records)
 			}
 		}
-		if !ack(t, c, "mesh", sent.GetRecordId(), sent.GetWriteToken()) {
-			t.Error("its message is still there")
+		if !acknowledge(t, c, "mesh", record.GetRecordId(), record.GetWriteToken()) {
+			t.Error("the record was not removed")
 		}
-		if gone, err := publish(t, c, sent); err != nil || gone.GetSuccess() {
-			t.Errorf("replaced what was removed: %v %v", gone, err)
+		if replaced, err := publish(t, c, record); err != nil || replaced.GetSuccess() {
+			t.Errorf("replaced a removed record: %v %v", replaced, err)
 		}
 	})
 }
 
-func TestDayOfAnAgentBehindNat(t *testing.T) {
-	forEachDay(t, func(t *testing.T, worker *harness.Worker, c client) {
-		seen := &discoveryv1.Endpoint{Ip: "203.0.114.20", Port: 41641, Protocol: "udp"}
+func TestAgentBehindNATLifecycle(t *testing.T) {
+	forEachLifecycle(t, func(t *testing.T, worker *harness.Worker, c client) {
+		observed := &discoveryv1.Endpoint{Ip: "203.0.114.20", Port: 41641, Protocol: "udp"}
 		registered := registerAgent(t, c, &discoveryv1.RegisterAgentRequest{
-			AgentId: "agent", MeshId: "mesh", Pubkey: "agent key", ObservedEndpoint: seen,
+			AgentId: "agent", MeshId: "mesh", Pubkey: "agent key", ObservedEndpoint: observed,
 		})
-		// It derives its own address from the answer.
-		wantEqual(t, registered.GetObservedEndpoint(), seen)
+		// The agent takes its own address from the response.
+		wantEqual(t, registered.GetObservedEndpoint(), observed)
 		found, err := lookupAgent(t, c, "agent", "mesh")
 		if err != nil {
 			t.Fatal(err)
 		}
-		// The colony takes the first that has an address and a port, and is IPv4 and not its own machine.
-		usable := ""
-		for _, endpoint := range found.GetObservedEndpoints() {
-			ip := net.ParseIP(endpoint.GetIp())
-			if ip.To4() != nil && !ip.IsLoopback() && endpoint.GetPort() != 0 {
-				usable = ip.String()
-				break
-			}
-		}
-		if usable != seen.GetIp() || found.GetPubkey() != "agent key" || found.GetMeshId() != "mesh" {
+		if dialableAddress(found) != observed.GetIp() || found.GetPubkey() != "agent key" ||
+			found.GetMeshId() != "mesh" {
 			t.Errorf("%v", found)
 		}
-		// It registers once and never again: nobody finds it by what is long out of date.
-		harness.Eventually(t, patience, "it lapses", func() bool {
+		// The agent registers only once. Its outdated endpoint is not found for long.
+		harness.Eventually(t, testTimeout, "the lease expires", func() bool {
 			_, err := lookupAgent(t, c, "agent", "mesh")
 			return err != nil && strings.Contains(err.Error(), "not found")
 		})
 	})
 }
 
-func TestDayOfACliThatAddsARemoteColony(t *testing.T) {
-	forEachDay(t, func(t *testing.T, worker *harness.Worker, c client) {
-		authority := certificate(t)
-		digest := sha256.Sum256(authority)
-		own := colony("mesh", "colony key")
-		own.PublicPort = 8443
-		own.PublicEndpoint = &discoveryv1.PublicEndpointInfo{
+// dialableAddress returns the address that a colony dials: the first endpoint with a port and an
+// IPv4 address of another machine.
+func dialableAddress(agent *discoveryv1.LookupAgentResponse) string {
+	for _, endpoint := range agent.GetObservedEndpoints() {
+		ip := net.ParseIP(endpoint.GetIp())
+		if ip.To4() != nil && !ip.IsLoopback() && endpoint.GetPort() != 0 {
+			return ip.String()
+		}
+	}
+	return ""
+}
+
+func TestCLIAddsARemoteColony(t *testing.T) {
+	forEachLifecycle(t, func(t *testing.T, worker *harness.Worker, c client) {
+		certificate := newCACertificate(t)
+		digest := sha256.Sum256(certificate)
+		registration := colony("mesh", "colony key")
+		registration.PublicPort = 8443
+		registration.PublicEndpoint = &discoveryv1.PublicEndpointInfo{
 			Enabled: true, Url: "https://colony.example:8443",
-			CaCert: base64.StdEncoding.EncodeToString(authority),
+			CaCert: base64.StdEncoding.EncodeToString(certificate),
 			CaFingerprint: &discoveryv1.CertificateFingerprint{
-				Algorithm: discoveryv1.FingerprintAlgorithm_FINGERPRINT_ALGORITHM_SHA256, Value: digest[:],
+				Algorithm: discoveryv1.FingerprintAlgorithm_FINGERPRINT_ALGORITHM_SHA256,
+				Value:     digest[:],
 			},
 		}
-		if err := register(c, own); err != nil {
+		if err := heartbeat(c, registration); err != nil {
 			t.Fatal(err)
 		}
-		// `coral status` only wants to know whether somebody answers.
-		if _, err := within(2*time.Second, func(ctx context.Context) (any, error) {
-			return c.Health(ctx, connect.NewRequest(&discoveryv1.HealthRequest{}))
-		}); err != nil {
+		// `coral status` only checks that the service responds.
+		if err := checkHealth(c, 2*time.Second); err != nil {
 			t.Error(err)
 		}
 		found, err := lookupColony(t, c, "mesh")
@@ -257,17 +292,19 @@ func TestDayOfACliThatAddsARemoteColony(t *testing.T) {
 			t.Fatalf("%v %v", found, err)
 		}
 		fetched, err := base64.StdEncoding.DecodeString(found.GetPublicEndpoint().GetCaCert())
-		if err != nil || !bytes.Equal(fetched, authority) {
+		if err != nil || !bytes.Equal(fetched, certificate) {
 			t.Errorf("%q %v", fetched, err)
 		}
-		if again := sha256.Sum256(fetched); !bytes.Equal(again[:], found.GetPublicEndpoint().GetCaFingerprint().GetValue()) {
-			t.Error("another fingerprint than the certificate's")
+		fetchedDigest := sha256.Sum256(fetched)
+		fingerprint := found.GetPublicEndpoint().GetCaFingerprint().GetValue()
+		if !bytes.Equal(fetchedDigest[:], fingerprint) {
+			t.Error("the fingerprint is not the certificate's")
 		}
 	})
 }
 
-// certificate is that of an authority, as PEM.
-func certificate(t *testing.T) []byte {
+// newCACertificate returns a new certificate of an authority, as PEM.
+func newCACertificate(t *testing.T) []byte {
 	t.Helper()
 	public, private, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {

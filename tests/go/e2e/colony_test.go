@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -13,8 +14,8 @@ import (
 	"github.com/coral-mesh/coral-discovery/tests/go/harness"
 )
 
-// everything is a registration with every field set.
-func everything(meshID string) *discoveryv1.RegisterColonyRequest {
+// fullColony returns a registration with every field set.
+func fullColony(meshID string) *discoveryv1.RegisterColonyRequest {
 	return &discoveryv1.RegisterColonyRequest{
 		MeshId:      meshID,
 		Pubkey:      "mTgVx3m5zJ2m6fU0GZ6mT3lqvJjxJ0l1nY0QmC0yQWY=",
@@ -40,45 +41,46 @@ func everything(meshID string) *discoveryv1.RegisterColonyRequest {
 	}
 }
 
-func TestColonyIsFoundAsItRegistered(t *testing.T) {
+func TestColonyLookupReturnsTheRegistration(t *testing.T) {
 	t.Parallel()
 	worker := harness.Start(t)
 	forEachCodec(t, worker, func(t *testing.T, c client) {
-		request := everything(t.Name())
+		message := fullColony(t.Name())
 		before := time.Now().Add(-time.Second)
-		registered := registerColony(t, c, request)
+		registered := registerColony(t, c, message)
 		if !registered.GetSuccess() || registered.GetTtl() != 300 {
 			t.Errorf("registered: %v", registered)
 		}
 		lifetime := registered.GetExpiresAt().AsTime().Sub(before)
-		if lifetime < 300*time.Second || lifetime > 300*time.Second+patience {
-			t.Errorf("the lease of 300 s lives for %v", lifetime)
+		if lifetime < 300*time.Second || lifetime > 300*time.Second+testTimeout {
+			t.Errorf("the lease of 300 s expires after %v", lifetime)
 		}
 		if got := registered.GetStunServers(); len(got) != 1 || got[0] != "stun.cloudflare.com:3478" {
 			t.Errorf("STUN servers: %v", got)
 		}
-		wantEqual(t, registered.GetObservedEndpoint(), request.GetObservedEndpoint())
+		wantEqual(t, registered.GetObservedEndpoint(), message.GetObservedEndpoint())
 
-		found, err := lookupColony(t, c, request.GetMeshId())
+		found, err := lookupColony(t, c, message.GetMeshId())
 		if err != nil {
 			t.Fatal(err)
 		}
-		if seen := found.GetLastSeen().AsTime(); seen.Before(before) || seen.After(time.Now().Add(time.Second)) {
-			t.Errorf("last seen %v", seen)
+		lastSeen := found.GetLastSeen().AsTime()
+		if lastSeen.Before(before) || lastSeen.After(time.Now().Add(time.Second)) {
+			t.Errorf("last seen %v", lastSeen)
 		}
 		wantEqual(t, found, &discoveryv1.LookupColonyResponse{
-			MeshId:            request.GetMeshId(),
-			Pubkey:            request.GetPubkey(),
-			Endpoints:         request.GetEndpoints(),
-			MeshIpv4:          request.GetMeshIpv4(),
-			MeshIpv6:          request.GetMeshIpv6(),
-			ConnectPort:       request.GetConnectPort(),
-			Metadata:          request.GetMetadata(),
+			MeshId:            message.GetMeshId(),
+			Pubkey:            message.GetPubkey(),
+			Endpoints:         message.GetEndpoints(),
+			MeshIpv4:          message.GetMeshIpv4(),
+			MeshIpv6:          message.GetMeshIpv6(),
+			ConnectPort:       message.GetConnectPort(),
+			Metadata:          message.GetMetadata(),
 			LastSeen:          found.GetLastSeen(),
-			ObservedEndpoints: []*discoveryv1.Endpoint{request.GetObservedEndpoint()},
+			ObservedEndpoints: []*discoveryv1.Endpoint{message.GetObservedEndpoint()},
 			Nat:               discoveryv1.NatHint_NAT_CONE,
-			PublicPort:        request.GetPublicPort(),
-			PublicEndpoint:    request.GetPublicEndpoint(),
+			PublicPort:        message.GetPublicPort(),
+			PublicEndpoint:    message.GetPublicEndpoint(),
 		})
 	})
 }
@@ -86,7 +88,7 @@ func TestColonyIsFoundAsItRegistered(t *testing.T) {
 func TestRenewalReplacesTheWholeRecord(t *testing.T) {
 	t.Parallel()
 	c := harness.Start(t).Client()
-	first := everything("m")
+	first := fullColony("m")
 	registerColony(t, c, first)
 	registerColony(t, c, colony("m", first.GetPubkey()))
 	found, err := lookupColony(t, c, "m")
@@ -101,77 +103,99 @@ func TestRenewalReplacesTheWholeRecord(t *testing.T) {
 	})
 }
 
-func TestAnotherKeyIsRefusedWhileTheLeaseLives(t *testing.T) {
+func TestLiveLeaseRejectsAnotherKey(t *testing.T) {
 	t.Parallel()
 	worker := harness.Start(t)
 	forEachCodec(t, worker, func(t *testing.T, c client) {
 		id := t.Name()
 		registerColony(t, c, colony(id, "first"))
-		_, err := c.RegisterColony(deadline(t), send(colony(id, "second")))
-		wantError(t, err, connect.CodeAlreadyExists, id, "already registered with different public key",
+		_, err := c.RegisterColony(testContext(t), newRequest(colony(id, "second")))
+		wantError(t, err, connect.CodeAlreadyExists, id,
+			"already registered with different public key",
 			"already registered with different pubkey", "split brain")
 		if strings.Contains(err.Error(), "first") {
-			t.Errorf("the owner's key leaks: %v", err)
+			t.Errorf("the error contains the owner's key: %v", err)
 		}
 		registerColony(t, c, colony(id, "first"))
 	})
 }
 
-func TestRegisterColonyRefusals(t *testing.T) {
+func TestRegisterColonyValidation(t *testing.T) {
 	t.Parallel()
 	worker := harness.Start(t)
 	long := strings.Repeat("x", 40_000)
 	type request = discoveryv1.RegisterColonyRequest
-	for _, refusal := range []struct {
+	for _, test := range []struct {
 		name   string
 		change func(*request)
 		text   string
 	}{
-		{"nothing", func(r *request) { r.Reset() }, "mesh_id is required"},
+		{"empty message", func(r *request) { r.Reset() }, "mesh_id is required"},
 		{"no mesh id", func(r *request) { r.MeshId = "" }, "mesh_id is required"},
 		{"no key", func(r *request) { r.Pubkey = "" }, "pubkey is required"},
 		{"no endpoint", func(r *request) { r.Endpoints = nil }, "at least one endpoint is required"},
-		{"no endpoint but an observed one", func(r *request) {
+		{"only an observed endpoint", func(r *request) {
 			r.Endpoints = nil
 			r.ObservedEndpoint = &discoveryv1.Endpoint{Ip: "9.9.9.9", Port: 1}
 		}, "at least one endpoint is required"},
-		{"long mesh id", func(r *request) { r.MeshId = long[:256] }, "mesh_id must have at most 255 bytes, not 256"},
-		{"control character", func(r *request) { r.MeshId = "a\nb" }, "mesh_id must not contain control characters"},
-		{"long key", func(r *request) { r.Pubkey = long[:1025] }, "pubkey must have at most 1024 bytes"},
-		{"many endpoints", func(r *request) { r.Endpoints = strings.Split(strings.Repeat("a:1,", 33), ",")[:33] }, "endpoints must have at most 32 entries, not 33"},
-		{"empty endpoint", func(r *request) { r.Endpoints = append(r.Endpoints, "") }, "endpoints[1] is required"},
-		{"long endpoint", func(r *request) { r.Endpoints[0] = long[:260] }, "endpoints[0] must have at most 259 bytes"},
-		{"long address", func(r *request) { r.MeshIpv4 = long[:65] }, "mesh_ipv4 must have at most 64 bytes"},
-		{"long address", func(r *request) { r.MeshIpv6 = long[:65] }, "mesh_ipv6 must have at most 64 bytes"},
-		{"port", func(r *request) { r.ConnectPort = 65536 }, "connect_port must be at most 65535, not 65536"},
-		{"public port", func(r *request) { r.PublicPort = 65536 }, "public_port must be at most 65535"},
-		{"long metadata key", func(r *request) { r.Metadata = map[string]string{long[:129]: ""} }, "metadata key must have at most 128 bytes"},
-		{"long metadata", func(r *request) { r.Metadata = map[string]string{"k": long[:1025]} }, `metadata["k"] must have at most 1024 bytes`},
-		{"observed port", func(r *request) { r.ObservedEndpoint = &discoveryv1.Endpoint{Ip: "9.9.9.9", Port: 70000} }, "observed_endpoint.port must be at most 65535"},
-		{"long url", func(r *request) { r.PublicEndpoint = &discoveryv1.PublicEndpointInfo{Url: long[:2049]} }, "public_endpoint.url must have at most 2048 bytes"},
-		{"long certificate", func(r *request) { r.PublicEndpoint = &discoveryv1.PublicEndpointInfo{CaCert: long} }, "public_endpoint.ca_cert must have at most 32768 bytes"},
-		{"time beyond the calendar", func(r *request) {
-			r.PublicEndpoint = &discoveryv1.PublicEndpointInfo{UpdatedAt: &timestamppb.Timestamp{Seconds: 253402300800}}
+		{"long mesh id", func(r *request) { r.MeshId = long[:256] },
+			"mesh_id must have at most 255 bytes, not 256"},
+		{"control character", func(r *request) { r.MeshId = "a\nb" },
+			"mesh_id must not contain control characters"},
+		{"long key", func(r *request) { r.Pubkey = long[:1025] },
+			"pubkey must have at most 1024 bytes"},
+		{"many endpoints", func(r *request) { r.Endpoints = slices.Repeat(r.Endpoints, 33) },
+			"endpoints must have at most 32 entries, not 33"},
+		{"empty endpoint", func(r *request) { r.Endpoints = append(r.Endpoints, "") },
+			"endpoints[1] is required"},
+		{"long endpoint", func(r *request) { r.Endpoints[0] = long[:260] },
+			"endpoints[0] must have at most 259 bytes"},
+		{"long IPv4 address", func(r *request) { r.MeshIpv4 = long[:65] },
+			"mesh_ipv4 must have at most 64 bytes"},
+		{"long IPv6 address", func(r *request) { r.MeshIpv6 = long[:65] },
+			"mesh_ipv6 must have at most 64 bytes"},
+		{"port", func(r *request) { r.ConnectPort = 65536 },
+			"connect_port must be at most 65535, not 65536"},
+		{"public port", func(r *request) { r.PublicPort = 65536 },
+			"public_port must be at most 65535"},
+		{"long metadata key", func(r *request) { r.Metadata = map[string]string{long[:129]: ""} },
+			"metadata key must have at most 128 bytes"},
+		{"long metadata", func(r *request) { r.Metadata = map[string]string{"k": long[:1025]} },
+			`metadata["k"] must have at most 1024 bytes`},
+		{"observed port", func(r *request) {
+			r.ObservedEndpoint = &discoveryv1.Endpoint{Ip: "9.9.9.9", Port: 70000}
+		}, "observed_endpoint.port must be at most 65535"},
+		{"long url", func(r *request) {
+			r.PublicEndpoint = &discoveryv1.PublicEndpointInfo{Url: long[:2049]}
+		}, "public_endpoint.url must have at most 2048 bytes"},
+		{"long certificate", func(r *request) {
+			r.PublicEndpoint = &discoveryv1.PublicEndpointInfo{CaCert: long}
+		}, "public_endpoint.ca_cert must have at most 32768 bytes"},
+		{"timestamp beyond year 9999", func(r *request) {
+			updated := &timestamppb.Timestamp{Seconds: 253402300800}
+			r.PublicEndpoint = &discoveryv1.PublicEndpointInfo{UpdatedAt: updated}
 		}, "public_endpoint.updated_at must be from year 1 to 9999"},
 		{"long fingerprint", func(r *request) {
-			r.PublicEndpoint = &discoveryv1.PublicEndpointInfo{CaFingerprint: &discoveryv1.CertificateFingerprint{Value: make([]byte, 65)}}
+			fingerprint := &discoveryv1.CertificateFingerprint{Value: make([]byte, 65)}
+			r.PublicEndpoint = &discoveryv1.PublicEndpointInfo{CaFingerprint: fingerprint}
 		}, "public_endpoint.ca_fingerprint.value must have at most 64 bytes"},
 	} {
-		t.Run(refusal.name, func(t *testing.T) {
-			message := colony("refused", "k")
-			refusal.change(message)
-			_, err := worker.Client().RegisterColony(deadline(t), send(message))
-			wantError(t, err, connect.CodeInvalidArgument, refusal.text)
+		t.Run(test.name, func(t *testing.T) {
+			message := colony("invalid", "k")
+			test.change(message)
+			_, err := worker.Client().RegisterColony(testContext(t), newRequest(message))
+			wantError(t, err, connect.CodeInvalidArgument, test.text)
 		})
 	}
-	_, err := lookupColony(t, worker.Client(), "refused")
+	_, err := lookupColony(t, worker.Client(), "invalid")
 	wantError(t, err, connect.CodeNotFound)
-	if got := worker.Databases(); len(got) > 2 {
-		t.Errorf("refused registrations reached the registry: %v", got)
+	// The lookup alone creates a database, beside that of the namespace.
+	if files := worker.Databases(); len(files) > 2 {
+		t.Errorf("invalid registrations reached the registry: %v", files)
 	}
 }
 
-func TestLookupColonyRefusals(t *testing.T) {
+func TestLookupColonyErrors(t *testing.T) {
 	t.Parallel()
 	worker := harness.Start(t)
 	forEachCodec(t, worker, func(t *testing.T, c client) {
@@ -179,7 +203,7 @@ func TestLookupColonyRefusals(t *testing.T) {
 		wantError(t, err, connect.CodeInvalidArgument, "mesh_id is required")
 		_, err = lookupColony(t, c, strings.Repeat("x", 256))
 		wantError(t, err, connect.CodeInvalidArgument, "mesh_id must have at most 255 bytes")
-		_, err = lookupColony(t, c, "nobody")
-		wantError(t, err, connect.CodeNotFound, "colony not found: nobody")
+		_, err = lookupColony(t, c, "unknown")
+		wantError(t, err, connect.CodeNotFound, "colony not found: unknown")
 	})
 }

@@ -12,8 +12,8 @@ import (
 	"github.com/coral-mesh/coral-discovery/tests/go/harness"
 )
 
-// race lets clients with a key each register the same mesh id at the same time, over a
-// connection each. It returns the keys that won.
+// race registers the same mesh id with many clients at the same time, each with a key and a
+// connection of its own. It returns the keys whose registrations succeeded.
 func race(t *testing.T, worker *harness.Worker, clients int) []string {
 	t.Helper()
 	errs := make([]error, clients)
@@ -22,10 +22,12 @@ func race(t *testing.T, worker *harness.Worker, clients int) []string {
 	for i := range clients {
 		transport := &http.Transport{}
 		t.Cleanup(transport.CloseIdleConnections)
-		c := discoveryv1connect.NewDiscoveryServiceClient(&http.Client{Transport: transport}, worker.URL)
+		c := discoveryv1connect.NewDiscoveryServiceClient(
+			&http.Client{Transport: transport}, worker.URL)
 		group.Go(func() {
 			<-start
-			_, errs[i] = c.RegisterColony(deadline(t), send(colony("contested", key(i))))
+			request := newRequest(colony("contested", key(i)))
+			_, errs[i] = c.RegisterColony(testContext(t), request)
 		})
 	}
 	close(start)
@@ -45,10 +47,10 @@ func key(i int) string { return fmt.Sprintf("key-%d", i) }
 
 func TestOneOfTwoHundredKeysWins(t *testing.T) {
 	t.Parallel()
-	// Long enough for the race to end before the lease does, on a slow machine too.
+	// The race must end before the lease expires, also on a slow machine.
 	worker := harness.Start(t, "DEFAULT_TTL_SECONDS=10")
 	c := worker.Client()
-	for _, round := range []string{"a free lease", "a lapsed lease"} {
+	for _, round := range []string{"free lease", "expired lease"} {
 		t.Run(round, func(t *testing.T) {
 			winners := race(t, worker, 200)
 			if len(winners) != 1 {
@@ -61,7 +63,7 @@ func TestOneOfTwoHundredKeysWins(t *testing.T) {
 			if found.GetPubkey() != winners[0] {
 				t.Errorf("%s won, but %s is stored", winners[0], found.GetPubkey())
 			}
-			wantError(t, untilLapsed(t, c, "contested"), connect.CodeNotFound, "expired")
+			wantError(t, waitForExpiry(t, c, "contested"), connect.CodeNotFound, "expired")
 		})
 	}
 }

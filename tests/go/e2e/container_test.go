@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"net/http"
-	"os"
 	"strings"
 	"testing"
 
@@ -14,47 +13,38 @@ import (
 )
 
 // Coral's compose files run the image with these variables and routes.
-func TestContainerDropsIntoCoralsComposeFiles(t *testing.T) {
+func TestContainerWorksInCoralsComposeFiles(t *testing.T) {
 	t.Parallel()
 	key, _ := harness.SigningKey(t, "01K0000000000000000000000A")
 	url := harness.StartContainer(t, "DISCOVERY_SIGNING_KEY="+key, "ENVIRONMENT=e2e",
 		"DEFAULT_TTL_SECONDS=10", "CLEANUP_INTERVAL_MS=5000")
-	c := discoveryv1connect.NewDiscoveryServiceClient(http.DefaultClient, url, connect.WithProtoJSON())
+	c := discoveryv1connect.NewDiscoveryServiceClient(
+		http.DefaultClient, url, connect.WithProtoJSON())
 	if registered := registerColony(t, c, colony("m", "k")); registered.GetTtl() != 10 {
 		t.Errorf("%v", registered)
 	}
-	keys, _ := keySet(t, &harness.Worker{URL: url})
-	got, err := ticket(t, c, askForTicket("a", "m"))
+	keys, _ := fetchKeys(t, url)
+	created, err := createToken(t, c, tokenRequest("a", "m"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := bootstraptoken.Check(got.GetJwt(), keys); err != nil {
+	if _, err := bootstraptoken.Verify(created.GetJwt(), keys); err != nil {
 		t.Error(err)
 	}
 }
 
-// Whoever pulls the image has no key that somebody else relies on.
-func TestContainerHasNoKeyInIt(t *testing.T) {
+// A key in the image would be known to everyone who pulls it.
+func TestContainerImageHasNoKey(t *testing.T) {
 	t.Parallel()
 	for _, file := range []string{"Dockerfile", "start"} {
-		content, err := os.ReadFile(harness.Path("container", file))
-		if err != nil {
-			t.Fatal(err)
+		text := readFile(t, "container", file)
+		for _, variable := range []string{"DISCOVERY_SIGNING_KEY", "ADMIN_KEY"} {
+			if strings.Contains(text, variable) {
+				t.Errorf("%s sets %s", file, variable)
+			}
 		}
-		if text := string(content); strings.Contains(text, "DISCOVERY_SIGNING_KEY") || strings.Contains(text, "ADMIN_KEY") {
-			t.Errorf("%s sets a key", file)
-		}
 	}
-	if !strings.Contains(read(t, harness.Path("container", "Dockerfile")), "USER coral-discovery") {
-		t.Error("it runs as root")
+	if !strings.Contains(readFile(t, "container", "Dockerfile"), "USER coral-discovery") {
+		t.Error("the container runs as root")
 	}
-}
-
-func read(t *testing.T, path string) string {
-	t.Helper()
-	content, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(content)
 }

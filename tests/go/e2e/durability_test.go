@@ -9,18 +9,18 @@ import (
 	"github.com/coral-mesh/coral-discovery/tests/go/harness"
 )
 
-func TestWhatWasAcknowledgedSurvivesAKill(t *testing.T) {
+func TestAcknowledgedRegistrationsSurviveAKill(t *testing.T) {
 	t.Parallel()
 	worker := harness.Start(t)
 	const colonies = 20
 	id := func(i int) string { return fmt.Sprintf("mesh-%d", i) }
 	for i := range colonies {
-		registerColony(t, worker.Client(), everything(id(i)))
+		registerColony(t, worker.Client(), fullColony(id(i)))
 		registerAgent(t, worker.Client(), agent(id(i), "mesh", "k"))
 	}
 	worker.Restart()
 	for i := range colonies {
-		want := everything(id(i))
+		want := fullColony(id(i))
 		found, err := lookupColony(t, worker.Client(), id(i))
 		if err != nil {
 			t.Fatal(err)
@@ -32,16 +32,16 @@ func TestWhatWasAcknowledgedSurvivesAKill(t *testing.T) {
 		if _, err := lookupAgent(t, worker.Client(), id(i), ""); err != nil {
 			t.Error(err)
 		}
-		_, err = worker.Client().RegisterColony(deadline(t), send(colony(id(i), "another")))
+		_, err = worker.Client().RegisterColony(testContext(t), newRequest(colony(id(i), "another")))
 		wantError(t, err, connect.CodeAlreadyExists)
 	}
 }
 
 func TestSweepsSurviveAKill(t *testing.T) {
 	t.Parallel()
-	worker := shortLived(t, "CLEANUP_INTERVAL_MS=100")
+	worker := startWithShortTTL(t, "CLEANUP_INTERVAL_MS=100")
 	registerColony(t, worker.Client(), colony("m", "k"))
 	registerAgent(t, worker.Client(), agent("a", "m", "k"))
 	worker.Restart()
-	harness.Eventually(t, patience, "all that was stored is gone", nothingIsStored(worker))
+	harness.Eventually(t, testTimeout, "storage is empty", storageIsEmpty(worker))
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/coral-mesh/coral-discovery/tests/go/harness"
 )
 
-// What the README of the example shows.
+// The example's README shows these calls.
 func TestExampleServesItsProto(t *testing.T) {
 	t.Parallel()
 	worker := harness.StartExample(t, "examples/greeter")
@@ -24,20 +24,23 @@ func TestExampleServesItsProto(t *testing.T) {
 		status int
 		want   string
 	}{
-		{"post", func() (*http.Response, error) { return post(`{"name":"Ada"}`) }, 200, `{"greeting":"Hello, Ada!"}`},
-		{"get", func() (*http.Response, error) {
+		{"POST", func() (*http.Response, error) { return post(`{"name":"Ada"}`) }, 200,
+			`{"greeting":"Hello, Ada!"}`},
+		{"GET", func() (*http.Response, error) {
 			return http.Get(greet + "?encoding=json&message=" + url.QueryEscape(`{"name":"Ada"}`))
 		}, 200, `{"greeting":"Hello, Ada!"}`},
-		{"error", func() (*http.Response, error) { return post(`{}`) }, 400, `{"code":"invalid_argument","message":"name is required"}`},
+		{"error", func() (*http.Response, error) { return post(`{}`) }, 400,
+			`{"code":"invalid_argument","message":"name is required"}`},
 	} {
 		t.Run(call.name, func(t *testing.T) {
-			answer, err := call.call()
+			response, err := call.call()
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer answer.Body.Close()
-			if body, _ := io.ReadAll(answer.Body); answer.StatusCode != call.status || string(body) != call.want {
-				t.Errorf("%d %s", answer.StatusCode, body)
+			defer response.Body.Close()
+			body, _ := io.ReadAll(response.Body)
+			if response.StatusCode != call.status || string(body) != call.want {
+				t.Errorf("%d %s", response.StatusCode, body)
 			}
 		})
 	}

@@ -10,8 +10,8 @@ import (
 	"github.com/coral-mesh/coral-discovery/tests/go/harness"
 )
 
-// What only reads may be called by GET, which the client must ask for; no cache may keep it.
-func TestLookupsByGet(t *testing.T) {
+// Clients may call methods without side effects by GET. No HTTP cache may store the responses.
+func TestLookupsByGET(t *testing.T) {
 	t.Parallel()
 	worker := harness.Start(t)
 	for name, options := range map[string][]connect.ClientOption{
@@ -22,27 +22,30 @@ func TestLookupsByGet(t *testing.T) {
 			c := worker.Client(options...)
 			registerColony(t, c, colony("m", "k"))
 			registerAgent(t, c, agent("a", "m", "k"))
-			found, err := c.LookupColony(deadline(t), send(&discoveryv1.LookupColonyRequest{MeshId: "m"}))
+			request := newRequest(&discoveryv1.LookupColonyRequest{MeshId: "m"})
+			found, err := c.LookupColony(testContext(t), request)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if found.Msg.GetPubkey() != "k" || found.Header().Get("Cache-Control") != "no-store" {
-				t.Errorf("found %v, %v", found.Msg, found.Header())
+			cacheControl := found.Header().Get("Cache-Control")
+			if found.Msg.GetPubkey() != "k" || cacheControl != "no-store" {
+				t.Errorf("found %v, Cache-Control %q", found.Msg, cacheControl)
 			}
 			if _, err := lookupAgent(t, c, "a", "m"); err != nil {
 				t.Error(err)
 			}
-			_, err = lookupColony(t, c, "nobody")
+			_, err = lookupColony(t, c, "unknown")
 			wantError(t, err, connect.CodeNotFound, "colony not found")
 			if got := health(t, c); got.GetStatus() != "ok" {
 				t.Errorf("health %v", got)
 			}
 		})
 	}
-	missing := raw(t, http.MethodGet, worker.URL+procedure("LookupColony")+
-		"?encoding=json&message=%7B%22meshId%22%3A%22nobody%22%7D", nil)
-	missing.wantFailure(t, http.StatusNotFound, connect.CodeNotFound, "nobody")
-	if missing.header.Get("Cache-Control") != "no-store" {
-		t.Errorf("a cache may keep %v", missing.header)
+	url := worker.URL + procedure("LookupColony") +
+		"?encoding=json&message=%7B%22meshId%22%3A%22unknown%22%7D"
+	response := sendHTTP(t, http.MethodGet, url, nil)
+	response.wantConnectError(t, http.StatusNotFound, connect.CodeNotFound, "unknown")
+	if cacheControl := response.header.Get("Cache-Control"); cacheControl != "no-store" {
+		t.Errorf("Cache-Control of an error: %q", cacheControl)
 	}
 }

@@ -18,64 +18,71 @@ import (
 
 func health(t *testing.T, c client, headers ...string) *discoveryv1.HealthResponse {
 	t.Helper()
-	answer, err := c.Health(deadline(t), send(&discoveryv1.HealthRequest{}, headers...))
+	request := newRequest(&discoveryv1.HealthRequest{}, headers...)
+	response, err := c.Health(testContext(t), request)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return answer.Msg
+	return response.Msg
 }
 
-func TestHealthTellsVersionAndUptime(t *testing.T) {
+// colonyCountIs returns a condition: Health reports this number of colonies.
+func colonyCountIs(t *testing.T, worker *harness.Worker, want int32) func() bool {
+	return func() bool { return health(t, worker.Client()).GetRegisteredColonies() == want }
+}
+
+func TestHealthReturnsVersionAndUptime(t *testing.T) {
 	t.Parallel()
 	worker := harness.Start(t, "SERVICE_VERSION=1.2.3-test")
 	forEachCodec(t, worker, func(t *testing.T, c client) {
 		got := health(t, c)
-		if got.GetStatus() != "ok" || got.GetVersion() != "1.2.3-test" || got.GetUptimeSeconds() < 0 {
+		if got.GetStatus() != "ok" || got.GetVersion() != "1.2.3-test" ||
+			got.GetUptimeSeconds() < 0 {
 			t.Errorf("health: %v", got)
 		}
 	})
-	harness.Eventually(t, patience, "uptime grows", func() bool {
+	harness.Eventually(t, testTimeout, "the uptime grows", func() bool {
 		return health(t, worker.Client()).GetUptimeSeconds() > 0
 	})
 }
 
 func TestHealthCountsLiveColonies(t *testing.T) {
 	t.Parallel()
-	worker := harness.Start(t, "COLONY_COUNT_MAX_AGE_MS=0", "DEFAULT_TTL_SECONDS=8", "CLEANUP_INTERVAL_MS=100")
+	worker := harness.Start(t,
+		"COLONY_COUNT_MAX_AGE_MS=0", "DEFAULT_TTL_SECONDS=8", "CLEANUP_INTERVAL_MS=100")
 	c := worker.Client()
-	colonies := func(want int32) {
+	wantCount := func(want int32) {
 		t.Helper()
-		harness.Eventually(t, patience, "the count of colonies is right", func() bool {
-			return health(t, c).GetRegisteredColonies() == want
-		})
+		description := fmt.Sprintf("Health counts %d colonies", want)
+		harness.Eventually(t, testTimeout, description, colonyCountIs(t, worker, want))
 	}
-	colonies(0)
+	wantCount(0)
 	registerColony(t, c, colony("m1", "k"))
 	registerColony(t, c, colony("m2", "k"))
 	registerAgent(t, c, agent("a", "m1", "k"))
-	colonies(2)
-	// A renewal is no birth; agents are not counted.
+	wantCount(2)
+	// A renewal is not counted again, and agents are not counted at all.
 	registerColony(t, c, colony("m1", "k"))
-	if counted := health(t, c).GetRegisteredColonies(); counted != 2 {
-		t.Errorf("%d colonies after a renewal", counted)
+	if count := health(t, c).GetRegisteredColonies(); count != 2 {
+		t.Errorf("%d colonies after a renewal", count)
 	}
-	colonies(0)
+	wantCount(0)
 }
 
 func TestHealthOverHTTP(t *testing.T) {
 	t.Parallel()
 	worker := harness.Start(t, "SERVICE_VERSION=1.2.3-test")
-	answer, err := http.Get(worker.URL + "/health")
+	response, err := http.Get(worker.URL + "/health")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer answer.Body.Close()
+	defer response.Body.Close()
 	var got struct{ Status, Version string }
-	if err := json.NewDecoder(answer.Body).Decode(&got); err != nil {
+	if err := json.NewDecoder(response.Body).Decode(&got); err != nil {
 		t.Fatal(err)
 	}
-	if answer.StatusCode != http.StatusOK || got.Status != "ok" || got.Version != "1.2.3-test" {
-		t.Errorf("%d %+v", answer.StatusCode, got)
+	if response.StatusCode != http.StatusOK || got.Status != "ok" || got.Version != "1.2.3-test" {
+		t.Errorf("%d %+v", response.StatusCode, got)
 	}
 	head, err := http.Head(worker.URL + "/health")
 	if err != nil {
@@ -90,84 +97,90 @@ func TestHealthOverHTTP(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer post.Body.Close()
-	if post.StatusCode != http.StatusMethodNotAllowed || post.Header.Get("Allow") != "GET, HEAD" {
+	allow := post.Header.Get("Allow")
+	if post.StatusCode != http.StatusMethodNotAllowed || allow != "GET, HEAD" {
 		t.Errorf("POST: %d %v", post.StatusCode, post.Header)
 	}
 }
 
-// The count that Health tells is exact within one sweep, whatever happens meanwhile.
-func TestCensusIsExactAfterBirthsDeathsAndAKill(t *testing.T) {
+// The colony count is exact after one sweep, whatever happened before.
+func TestColonyCountIsExactAfterExpiriesAndAKill(t *testing.T) {
 	t.Parallel()
-	const births, deaths = 2_000, 500
-	// Several times what a busy machine takes to register all of them.
+	const registered, expired = 2_000, 500
+	// Several times the time that a busy machine takes to register all colonies.
 	ttl := 30 * time.Second
-	worker := harness.Start(t, "COLONY_COUNT_MAX_AGE_MS=0", "DEFAULT_TTL_SECONDS=30", "CLEANUP_INTERVAL_MS=1000", "LOG_LEVEL=error")
-	heartbeat := func(from int) {
+	worker := harness.Start(t, "COLONY_COUNT_MAX_AGE_MS=0", "DEFAULT_TTL_SECONDS=30",
+		"CLEANUP_INTERVAL_MS=1000", "LOG_LEVEL=error")
+	// renewFrom registers or renews all colonies from this number on.
+	renewFrom := func(first int) {
 		t.Helper()
-		var all errgroup.Group
-		all.SetLimit(16)
-		for i := from; i < births; i++ {
-			all.Go(func() error {
-				request := send(colony(fmt.Sprintf("mesh-%d", i), "k"))
-				_, err := worker.Client().RegisterColony(deadline(t), request)
+		var group errgroup.Group
+		group.SetLimit(16)
+		for i := first; i < registered; i++ {
+			group.Go(func() error {
+				request := newRequest(colony(fmt.Sprintf("mesh-%d", i), "k"))
+				_, err := worker.Client().RegisterColony(testContext(t), request)
 				return err
 			})
 		}
-		if err := all.Wait(); err != nil {
+		if err := group.Wait(); err != nil {
 			t.Fatal(err)
 		}
 	}
-	colonies := func() int32 { return health(t, worker.Client()).GetRegisteredColonies() }
-	var next, renewed time.Time
-	harness.Eventually(t, 2*ttl+patience, "all are counted", func() bool {
+	isCounted := colonyCountIs(t, worker, registered)
+	var next, renewedAt time.Time
+	harness.Eventually(t, 2*ttl+testTimeout, "all colonies are counted", func() bool {
 		if time.Now().After(next) {
-			heartbeat(0)
-			renewed = time.Now()
-			next = renewed.Add(ttl / 4)
+			renewFrom(0)
+			renewedAt = time.Now()
+			next = renewedAt.Add(ttl / 4)
 		}
-		return colonies() == births
+		return isCounted()
 	})
 	worker.Restart()
-	harness.Eventually(t, patience, "the count is still there", func() bool { return colonies() == births })
-	// The first of them never call again.
+	harness.Eventually(t, testTimeout, "the count survives a kill", isCounted)
+	// The first colonies do not renew again.
+	isCountedWithoutExpired := colonyCountIs(t, worker, registered-expired)
 	next = time.Now()
-	harness.Eventually(t, 2*ttl+patience, "the dead are no longer counted, the living are", func() bool {
+	harness.Eventually(t, 2*ttl+testTimeout, "only live colonies are counted", func() bool {
 		if time.Now().After(next) {
-			heartbeat(deaths)
+			renewFrom(expired)
 			next = time.Now().Add(ttl / 4)
 		}
-		return time.Since(renewed) > ttl && colonies() == births-deaths
+		return time.Since(renewedAt) > ttl && isCountedWithoutExpired()
 	})
 }
 
-// The Worker may be killed before it has told the census of a birth: the object's first alarm does it then.
-func TestABirthIsCountedThoughTheWorkerIsKilledBeforeItIsTold(t *testing.T) {
+// The Worker may be killed before it has reported a registration to the census. The first alarm of
+// the lease's object reports it again.
+func TestRegistrationIsCountedThoughTheWorkerIsKilledBeforeItsReport(t *testing.T) {
 	t.Parallel()
 	const ttl = 4 * time.Second
-	worker := harness.Start(t, "DEFAULT_TTL_SECONDS=4", "COLONY_COUNT_MAX_AGE_MS=60000", "CLEANUP_INTERVAL_MS=100")
+	worker := harness.Start(t, "DEFAULT_TTL_SECONDS=4", "COLONY_COUNT_MAX_AGE_MS=60000",
+		"CLEANUP_INTERVAL_MS=100")
 	registerColony(t, worker.Client(), colony("m", "k"))
 	worker.RestartWith("COLONY_COUNT_MAX_AGE_MS=0")
-	if counted := health(t, worker.Client()).GetRegisteredColonies(); counted != 0 {
-		t.Fatalf("%d colonies: the kill came too late to show anything", counted)
+	if count := health(t, worker.Client()).GetRegisteredColonies(); count != 0 {
+		t.Fatalf("%d colonies: the kill came after the report", count)
 	}
 	next := time.Now()
-	harness.Eventually(t, ttl+patience, "the birth is counted", func() bool {
+	harness.Eventually(t, ttl+testTimeout, "the colony is counted", func() bool {
 		if time.Now().After(next) {
 			registerColony(t, worker.Client(), colony("m", "k"))
 			next = time.Now().Add(ttl / 4)
 		}
-		return health(t, worker.Client()).GetRegisteredColonies() == 1
+		return colonyCountIs(t, worker, 1)()
 	})
 }
 
-// A renewal tells the census nothing, and Health asks no object while it remembers.
-func TestHeartbeatsAndHealthCostTheCensusNothing(t *testing.T) {
+// A renewal sends no report to the census, and Health calls no object while its count is fresh.
+func TestRenewalsAndHealthDoNotCallTheCensus(t *testing.T) {
 	t.Parallel()
 	worker := harness.Start(t, "REGISTRY_SHARDS=0")
 	c := worker.Client()
 	registerColony(t, c, colony("m", "k"))
 	health(t, c, "Cf-Ray", "first")
-	harness.Eventually(t, patience, "the birth has gone on to the sum", func() bool {
+	harness.Eventually(t, testTimeout, "the total of the census is updated", func() bool {
 		return slices.ContainsFunc(worker.Sweeps(), func(sweep harness.SweepEntry) bool {
 			return strings.HasPrefix(sweep.Object, "census:")
 		})
@@ -176,11 +189,11 @@ func TestHeartbeatsAndHealthCostTheCensusNothing(t *testing.T) {
 		registerColony(t, c, colony("m", "k"))
 		ray := fmt.Sprint("steady-", i)
 		health(t, c, "Cf-Ray", ray)
-		if line := worker.RequestEntry(ray); line.ObjectRequests != 0 || line.KVReads != 0 {
-			t.Errorf("Health: %+v", line)
+		if entry := worker.RequestEntry(ray); entry.ObjectRequests != 0 || entry.KVReads != 0 {
+			t.Errorf("Health: %+v", entry)
 		}
 	}
 	if sweeps := worker.SweepsOf("colony:m"); len(sweeps) != 0 {
-		t.Errorf("the heartbeats woke the object: %+v", sweeps)
+		t.Errorf("the renewals caused sweeps: %+v", sweeps)
 	}
 }

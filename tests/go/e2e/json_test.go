@@ -11,24 +11,31 @@ import (
 	"github.com/coral-mesh/coral-discovery/tests/go/harness"
 )
 
-func postJSON(t *testing.T, worker *harness.Worker, method, body string) answer {
+// postJSON makes a call in JSON as curl does, with headers as name, value, name, value.
+func postJSON(
+	t *testing.T, worker *harness.Worker, method, body string, headers ...string,
+) httpResponse {
 	t.Helper()
-	return raw(t, http.MethodPost, worker.URL+procedure(method), []byte(body), "Content-Type", "application/json")
+	headers = append(headers, "Content-Type", "application/json")
+	return sendHTTP(t, http.MethodPost, worker.URL+procedure(method), []byte(body), headers...)
 }
 
-// people with curl write JSON in more than one way.
-func TestJSONIsReadInEveryForm(t *testing.T) {
+// Names may be camelCase or snake_case, numbers may be strings, and unknown fields are ignored.
+func TestJSONInputForms(t *testing.T) {
 	t.Parallel()
 	worker := harness.Start(t)
+	const common = `{"pubkey":"k","endpoints":["a:1"],`
 	for i, body := range []string{
-		`{"mesh_id":%q,"pubkey":"k","endpoints":["a:1"],"connect_port":9000,"mesh_ipv4":"10.0.0.1"}`,
-		`{"meshId":%q,"pubkey":"k","endpoints":["a:1"],"connectPort":"9000","meshIpv4":"10.0.0.1"}`,
-		`{"meshId":%q,"pubkey":"k","endpoints":["a:1"],"connectPort":9000.0,"meshIpv4":"10.0.0.1","unknown":{"a":[1]}}`,
-		`{"meshId":%q,"pubkey":"k","endpoints":["a:1"],"connectPort":9e3,"mesh_ipv4":"10.0.0.1","metadata":null,"publicEndpoint":null}`,
+		common + `"mesh_id":%q,"connect_port":9000,"mesh_ipv4":"10.0.0.1"}`,
+		common + `"meshId":%q,"connectPort":"9000","meshIpv4":"10.0.0.1"}`,
+		common + `"meshId":%q,"connectPort":9000.0,"meshIpv4":"10.0.0.1","unknown":{"a":[1]}}`,
+		common + `"meshId":%q,"connectPort":9e3,"mesh_ipv4":"10.0.0.1","metadata":null,` +
+			`"publicEndpoint":null}`,
 	} {
 		id := fmt.Sprintf("m%d", i)
-		if got := postJSON(t, worker, "RegisterColony", fmt.Sprintf(body, id)); got.status != http.StatusOK {
-			t.Errorf("%s: %+v", body, got)
+		response := postJSON(t, worker, "RegisterColony", fmt.Sprintf(body, id))
+		if response.status != http.StatusOK {
+			t.Errorf("%s: %+v", body, response)
 			continue
 		}
 		found, err := lookupColony(t, worker.Client(), id)
@@ -41,32 +48,36 @@ func TestJSONIsReadInEveryForm(t *testing.T) {
 	}
 }
 
-func TestJSONIsWrittenAsProtoJSON(t *testing.T) {
+func TestJSONOutputIsProtoJSON(t *testing.T) {
 	t.Parallel()
 	worker := harness.Start(t)
-	registerColony(t, worker.Client(), everything("m"))
-	got := postJSON(t, worker, "LookupColony", `{"meshId":"m"}`)
+	registerColony(t, worker.Client(), fullColony("m"))
+	response := postJSON(t, worker, "LookupColony", `{"meshId":"m"}`)
 	var found map[string]any
-	if err := json.Unmarshal([]byte(got.body), &found); err != nil {
+	if err := json.Unmarshal([]byte(response.body), &found); err != nil {
 		t.Fatal(err)
 	}
-	if found["nat"] != "NAT_CONE" || found["meshId"] != "m" || found["connectPort"] != 9000.0 {
-		t.Errorf("%s", got.body)
+	publicEndpoint, _ := found["publicEndpoint"].(map[string]any)
+	for _, test := range []struct {
+		field     string
+		got, want any
+	}{
+		{"nat", found["nat"], "NAT_CONE"},
+		{"meshId", found["meshId"], "m"},
+		{"connectPort", found["connectPort"], 9000.0},
+		{"updatedAt", publicEndpoint["updatedAt"], "2026-01-02T03:04:05.000000006Z"},
+		{"relays: a default value is omitted", found["relays"], nil},
+	} {
+		if test.got != test.want {
+			t.Errorf("%s is %v, want %v", test.field, test.got, test.want)
+		}
 	}
-	public, _ := found["publicEndpoint"].(map[string]any)
-	if public["updatedAt"] != "2026-01-02T03:04:05.000000006Z" {
-		t.Errorf("%s", got.body)
-	}
-	// What has its default is left out.
-	if _, there := found["relays"]; there {
-		t.Errorf("%s", got.body)
-	}
-	if got := postJSON(t, worker, "Health", `{}`); got.status != http.StatusOK {
-		t.Errorf("%+v", got)
+	if response := postJSON(t, worker, "Health", `{}`); response.status != http.StatusOK {
+		t.Errorf("%+v", response)
 	}
 }
 
-func TestWrongJSONNamesTheField(t *testing.T) {
+func TestInvalidJSONNamesTheField(t *testing.T) {
 	t.Parallel()
 	worker := harness.Start(t)
 	for body, text := range map[string]string{
@@ -86,9 +97,11 @@ func TestWrongJSONNamesTheField(t *testing.T) {
 		`null`: "",
 	} {
 		t.Run(body, func(t *testing.T) {
-			got := postJSON(t, worker, "RegisterColony", body)
-			got.wantFailure(t, http.StatusBadRequest, connect.CodeInvalidArgument, "unmarshal message")
-			got.wantFailure(t, http.StatusBadRequest, connect.CodeInvalidArgument, text)
+			response := postJSON(t, worker, "RegisterColony", body)
+			for _, text := range []string{"unmarshal message", text} {
+				response.wantConnectError(t,
+					http.StatusBadRequest, connect.CodeInvalidArgument, text)
+			}
 		})
 	}
 }

@@ -11,10 +11,11 @@ import (
 	"github.com/coral-mesh/coral-discovery/tests/go/harness"
 )
 
-// Whoever reads the log learns who failed at what, but nothing of what they sent.
-func TestLogQuotesNoMessages(t *testing.T) {
+// The log has the outcome of each call, and neither contents of messages nor addresses of callers.
+func TestLogContainsNoMessageContents(t *testing.T) {
 	t.Parallel()
-	worker := harness.Start(t, "REGISTRY_SHARDS=0", "DEFAULT_TTL_SECONDS=5", "CLEANUP_INTERVAL_MS=100")
+	worker := harness.Start(t,
+		"REGISTRY_SHARDS=0", "DEFAULT_TTL_SECONDS=5", "CLEANUP_INTERVAL_MS=100")
 	const secret = "c2VjcmV0"
 	for _, body := range []string{
 		`{"mesh_id":"m","pubkey":"` + secret + `","endpoints":["` + secret + `:1"]}`,
@@ -26,80 +27,87 @@ func TestLogQuotesNoMessages(t *testing.T) {
 	} {
 		postJSON(t, worker, "RegisterColony", body)
 	}
-	caller := "8.8.4.4"
-	last := send(colony("m", "k"), "Cf-Ray", "last", "Cf-Connecting-Ip", caller)
-	if _, err := worker.Client().RegisterColony(deadline(t), last); err == nil {
-		t.Fatal("registered")
+	const address = "8.8.4.4"
+	last := newRequest(colony("m", "k"), "Cf-Ray", "last", "Cf-Connecting-Ip", address)
+	if _, err := worker.Client().RegisterColony(testContext(t), last); err == nil {
+		t.Fatal("registered with another key")
 	}
-	if line := worker.RequestEntry("last"); line.Code != "already_exists" || line.Status != 409 {
-		t.Errorf("%+v", line)
+	if entry := worker.RequestEntry("last"); entry.Code != "already_exists" || entry.Status != 409 {
+		t.Errorf("%+v", entry)
 	}
 	registerColony(t, worker.Client(), colony(secret+"2", "k"))
-	harness.Eventually(t, patience, "sweeps are logged too", func() bool {
-		return len(worker.SweepsOf("colony:"+secret)) > 0 && len(worker.SweepsOf("colony:"+secret+"2")) > 0
+	harness.Eventually(t, testTimeout, "the log has sweeps", func() bool {
+		return len(worker.SweepsOf("colony:"+secret)) > 0 &&
+			len(worker.SweepsOf("colony:"+secret+"2")) > 0
 	})
-	if log := worker.Log(); strings.Contains(log, caller) || strings.Contains(log, secret) {
-		t.Errorf("the log quotes what was sent:\n%s", log)
+	for _, text := range []string{address, secret} {
+		if log := worker.Log(); strings.Contains(log, text) {
+			t.Errorf("the log contains %q:\n%s", text, log)
+		}
 	}
 }
 
-func TestLogTellsOfEachRequest(t *testing.T) {
+func TestLogHasAnEntryForEachRequest(t *testing.T) {
 	t.Parallel()
 	worker := harness.Start(t, "SERVICE_VERSION=1.2.3-test", "ENVIRONMENT=test")
 	c := worker.Client()
-	registerColony(t, c, everything("mesh-1"), "Cf-Ray", "r1-FRA", "Cf-Ipcountry", "DE")
+	registerColony(t, c, fullColony("mesh-1"), "Cf-Ray", "r1-FRA", "Cf-Ipcountry", "DE")
 	registered := worker.RequestEntry("r1-FRA")
-	if registered.Method != "RegisterColony" || registered.Codec != "proto" || registered.Level != "info" ||
-		registered.Country != "DE" || registered.Colo != "FRA" || registered.Environment != "test" ||
-		registered.Version != "1.2.3-test" || registered.BytesIn == 0 || registered.BytesOut == 0 ||
-		registered.DurationMs == nil || registered.ObjectMs == nil || registered.Status != 200 {
+	if registered.Method != "RegisterColony" || registered.Codec != "proto" ||
+		registered.Level != "info" || registered.Country != "DE" || registered.Colo != "FRA" ||
+		registered.Environment != "test" || registered.Version != "1.2.3-test" ||
+		registered.BytesIn == 0 || registered.BytesOut == 0 || registered.DurationMs == nil ||
+		registered.ObjectMs == nil || registered.Status != 200 {
 		t.Errorf("%+v", registered)
 	}
 	if _, err := lookupColony(t, c, "mesh-1", "Cf-Ray", "r2"); err != nil {
 		t.Fatal(err)
 	}
 	_, _ = lookupColony(t, c, "mesh-2", "Cf-Ray", "r3")
-	found, missed := worker.RequestEntry("r2"), worker.RequestEntry("r3")
-	if found.LookupSource != "object" || missed.Code != "not_found" {
-		t.Errorf("%+v %+v", found, missed)
+	found, notFound := worker.RequestEntry("r2"), worker.RequestEntry("r3")
+	if found.LookupSource != "object" || notFound.Code != "not_found" {
+		t.Errorf("%+v %+v", found, notFound)
 	}
-	if found.MeshHash != registered.MeshHash || found.MeshHash == missed.MeshHash || len(found.MeshHash) != 16 {
-		t.Errorf("meshes %q, %q and %q", registered.MeshHash, found.MeshHash, missed.MeshHash)
+	if found.MeshHash != registered.MeshHash || found.MeshHash == notFound.MeshHash ||
+		len(found.MeshHash) != 16 {
+		t.Errorf("mesh hashes %q, %q and %q",
+			registered.MeshHash, found.MeshHash, notFound.MeshHash)
 	}
 }
 
-// With the ray that a client was told, its report can be found in the log.
-func TestClientsAreToldTheRay(t *testing.T) {
+// The ray of a response identifies the request in the log.
+func TestResponsesHaveTheRay(t *testing.T) {
 	t.Parallel()
 	worker := harness.Start(t)
-	request := send(colony("m", "k"), "Cf-Ray", "r1-FRA")
-	answer, err := worker.Client().RegisterColony(deadline(t), request)
+	request := newRequest(colony("m", "k"), "Cf-Ray", "r1-FRA")
+	response, err := worker.Client().RegisterColony(testContext(t), request)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if ray := answer.Header().Get("Cf-Ray"); ray != "r1-FRA" {
-		t.Errorf("the ray is %q", ray)
+	if ray := response.Header().Get("Cf-Ray"); ray != "r1-FRA" {
+		t.Errorf("ray %q", ray)
 	}
 	_, err = lookupColony(t, worker.Client(), "unknown", "Cf-Ray", "r2-FRA")
-	if ray := metadata(err).Get("Cf-Ray"); ray != "r2-FRA" {
-		t.Errorf("the error's ray is %q", ray)
+	if ray := errorMetadata(err).Get("Cf-Ray"); ray != "r2-FRA" {
+		t.Errorf("ray of the error %q", ray)
 	}
-	// Many at once: each its own, though what answers begin with is kept for others that begin so.
-	var all errgroup.Group
+	// Response heads are cached, but each response has the ray of its own request.
+	var group errgroup.Group
 	for number := range 100 {
-		all.Go(func() error {
+		group.Go(func() error {
 			want := fmt.Sprintf("r%d-FRA", number%40)
-			answer, err := worker.Client().LookupColony(deadline(t), send(&discoveryv1.LookupColonyRequest{MeshId: "m"}, "Cf-Ray", want))
+			request := newRequest(&discoveryv1.LookupColonyRequest{MeshId: "m"}, "Cf-Ray", want)
+			response, err := worker.Client().LookupColony(testContext(t), request)
 			if err != nil {
 				return err
 			}
-			if ray := answer.Header().Get("Cf-Ray"); ray != want {
-				return fmt.Errorf("the ray of %s is %q", want, ray)
+			if ray := response.Header().Get("Cf-Ray"); ray != want {
+				return fmt.Errorf("ray %q, want %q", ray, want)
 			}
 			return nil
 		})
 	}
-	if err := all.Wait(); err != nil {
+	if err := group.Wait(); err != nil {
 		t.Error(err)
 	}
 }
@@ -109,20 +117,22 @@ func TestLogLevel(t *testing.T) {
 	worker := harness.Start(t, "LOG_LEVEL=warn")
 	registerColony(t, worker.Client(), colony("m", "k"))
 	_, _ = lookupColony(t, worker.Client(), "unknown")
-	if requests := worker.RequestCount("RegisterColony") + worker.RequestCount("LookupColony"); requests+len(worker.Sweeps()) != 0 {
-		t.Errorf("logged:\n%s", worker.Log())
+	requests := worker.RequestCount("RegisterColony") + worker.RequestCount("LookupColony")
+	if requests+len(worker.Sweeps()) != 0 {
+		t.Errorf("the log has entries below the level:\n%s", worker.Log())
 	}
 }
 
-// On Cloudflare entries are objects, which Workers Logs indexes by their keys; workerd prints them for people.
+// On Cloudflare, entries are objects, so that Workers Logs indexes their members. workerd prints
+// objects in JavaScript's syntax.
 func TestLogAsObjects(t *testing.T) {
 	t.Parallel()
 	worker := harness.Start(t, "LOG_FORMAT=object")
 	health(t, worker.Client())
-	harness.Eventually(t, patience, "an object is logged", func() bool {
+	harness.Eventually(t, testTimeout, "the log has an object", func() bool {
 		return strings.Contains(worker.Log(), "method: 'Health'")
 	})
 	if log := worker.Log(); strings.Contains(log, `"method"`) {
-		t.Errorf("logged as text:\n%s", log)
+		t.Errorf("the log has an entry as text:\n%s", log)
 	}
 }

@@ -8,139 +8,148 @@ import (
 
 	"connectrpc.com/connect"
 
-	discoveryv1 "github.com/coral-mesh/coral-discovery/tests/go/gen/coral/discovery/v1"
 	"github.com/coral-mesh/coral-discovery/tests/go/harness"
 )
 
-func wantNotFoundNow(t *testing.T, err error) {
+// wantLegacyUnavailable fails the test unless err is the error of a lookup that only the legacy
+// server could resolve.
+func wantLegacyUnavailable(t *testing.T, err error) {
 	t.Helper()
-	// Agents that wait for their colony do so while the text says that.
-	wantError(t, err, connect.CodeUnavailable, "not found", "legacy server")
-	if metadata(err).Get("Retry-After") == "" {
+	// Agents retry the lookup of their colony while the error contains "not found".
+	wantError(t, err, connect.CodeUnavailable,
+		"not found", "the legacy server is not responding")
+	if errorMetadata(err).Get("Retry-After") == "" {
 		t.Error("no Retry-After")
 	}
 }
 
-func TestMigrationTheOldServerBeingDownFailsNothingThatWeKnow(t *testing.T) {
+func TestMigrationLegacyServerDownFailsOnlyUnknownLookups(t *testing.T) {
 	t.Parallel()
-	for _, awaited := range []string{"false", "true"} {
-		t.Run("awaited "+awaited, func(t *testing.T) {
-			t.Parallel()
-			old, worker := migrating(t, "LEGACY_SYNC_WRITES="+awaited)
-			old.Kill()
-			c := worker.Client()
-			registerColony(t, c, colony("m", "k"))
-			registerColony(t, c, colony("m", "k"))
-			registerAgent(t, c, agent("a", "m", "k"))
-			if _, err := lookupColony(t, c, "m"); err != nil {
-				t.Fatal(err)
-			}
-			if _, err := lookupAgent(t, c, "a", "m"); err != nil {
-				t.Fatal(err)
-			}
-			health, err := c.Health(deadline(t), send(&discoveryv1.HealthRequest{}))
-			if err != nil || health.Msg.Status != "ok" {
-				t.Errorf("%v %v", health, err)
-			}
-			_, err = lookupColony(t, c, "unknown")
-			wantNotFoundNow(t, err)
-			// After some failures it is left in peace, and nobody waits for it.
-			harness.Eventually(t, patience, "it is left in peace", func() bool {
-				_, err := lookupColony(t, c, "unknown", "Cf-Ray", "peace")
-				wantNotFoundNow(t, err)
-				return worker.LastRequestEntry("peace").LegacyOutcome == "circuit_open"
-			})
-			// And found again when it is back, with all that registers there.
-			old.Start()
-			registerColony(t, old.Client(), colony("left", "k"))
-			harness.Eventually(t, patience, "it is asked again", func() bool {
-				_, err := lookupColony(t, c, "left")
-				return err == nil
-			})
-			registerColony(t, c, colony("m", "k"))
-			harness.Eventually(t, patience, "the next heartbeat brings who has moved back to it", func() bool {
-				_, err := lookupColony(t, old.Client(), "m")
-				return err == nil
-			})
+	forEachSyncMode(t, func(t *testing.T, _ bool, syncWrites string) {
+		legacy, worker := startMigration(t, syncWrites)
+		legacy.Kill()
+		c := worker.Client()
+		registerColony(t, c, colony("m", "k"))
+		registerColony(t, c, colony("m", "k"))
+		registerAgent(t, c, agent("a", "m", "k"))
+		if _, err := lookupColony(t, c, "m"); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := lookupAgent(t, c, "a", "m"); err != nil {
+			t.Fatal(err)
+		}
+		if status := health(t, c).GetStatus(); status != "ok" {
+			t.Errorf("status of Health: %s", status)
+		}
+		_, err := lookupColony(t, c, "unknown")
+		wantLegacyUnavailable(t, err)
+		// After some failures the circuit breaker opens: calls no longer wait for the server.
+		harness.Eventually(t, testTimeout, "the circuit breaker opens", func() bool {
+			_, err := lookupColony(t, c, "unknown", "Cf-Ray", "breaker")
+			wantLegacyUnavailable(t, err)
+			return worker.LastRequestEntry("breaker").LegacyOutcome == "circuit_open"
 		})
-	}
-}
-
-func TestMigrationASlowOldServerIsGivenUpInTime(t *testing.T) {
-	t.Parallel()
-	old, worker := migrating(t, "LEGACY_TIMEOUT_MS=5000")
-	registerColony(t, old.Client(), colony("left", "k"))
-	// Longer than anybody waits below.
-	old.Delay(120_000)
-	// What the server is told, not what this client keeps: it would give up by itself.
-	// A busy machine may need longer than the 100 ms that are left for it.
-	harness.Eventually(t, patience, "an answer in time", func() bool {
-		got := post(t, worker, "LookupColony", `{"meshId":"left"}`, "Connect-Timeout-Ms", "1500")
-		return got.status == http.StatusServiceUnavailable && strings.Contains(got.body, "legacy server is not responding")
+		// Once the server is up, the breaker closes, and the server gets all registrations.
+		legacy.Start()
+		registerColony(t, legacy.Client(), colony("there", "k"))
+		harness.Eventually(t, testTimeout, "a lookup falls back again", func() bool {
+			_, err := lookupColony(t, c, "there")
+			return err == nil
+		})
+		registerColony(t, c, colony("m", "k"))
+		harness.Eventually(t, testTimeout, "the next heartbeat is mirrored", func() bool {
+			_, err := lookupColony(t, legacy.Client(), "m")
+			return err == nil
+		})
 	})
-	// Callers in a hurry say nothing of the server: others go on asking it.
-	for range 4 {
-		post(t, worker, "LookupColony", `{"meshId":"left"}`, "Connect-Timeout-Ms", "150")
-	}
-	registerColony(t, worker.Client(), colony("m", "k"), "Cf-Ray", "nobody waits")
-	if line := worker.RequestEntry("nobody waits"); line.LegacyOutcome != "" {
-		t.Errorf("%+v", line)
-	}
-	old.Delay(0)
-	if _, err := lookupColony(t, worker.Client(), "left"); err != nil {
-		t.Errorf("it is left in peace: %v", err)
-	}
 }
 
-// post makes a call in JSON, as curl does, with headers as name, value.
-func post(t *testing.T, worker *harness.Worker, method, body string, headers ...string) answer {
-	t.Helper()
-	headers = append(headers, "Content-Type", "application/json")
-	return raw(t, http.MethodPost, worker.URL+procedure(method), []byte(body), headers...)
-}
-
-func TestMigrationAnAwaitedSlowOldServerFailsNoRegistration(t *testing.T) {
+func TestMigrationSlowLegacyServerIsBoundedByTheDeadline(t *testing.T) {
 	t.Parallel()
-	old, worker := migrating(t, "LEGACY_SYNC_WRITES=true", "LEGACY_TIMEOUT_MS=300")
-	old.Delay(60_000)
-	registerColony(t, worker.Client(), colony("m", "k"), "Cf-Ray", "slow")
-	if line := worker.RequestEntry("slow"); line.LegacyOutcome != "failed" || line.Status != http.StatusOK {
-		t.Errorf("%+v", line)
+	legacy, worker := startMigration(t, "LEGACY_TIMEOUT_MS=5000")
+	registerColony(t, legacy.Client(), colony("there", "k"))
+	// Longer than all deadlines below.
+	legacy.Delay(120_000)
+	lookup := func(timeoutMs string) httpResponse {
+		return postJSON(t, worker, "LookupColony", `{"meshId":"there"}`,
+			"Connect-Timeout-Ms", timeoutMs)
+	}
+	// The header sets a deadline only for the Worker: a Connect client would keep it too. A busy
+	// machine may take longer than the 100 ms that the Worker reserves for its response.
+	harness.Eventually(t, testTimeout, "a response before the deadline", func() bool {
+		response := lookup("1500")
+		return response.status == http.StatusServiceUnavailable &&
+			strings.Contains(response.body, "the legacy server is not responding")
+	})
+	// Calls with a short deadline do not count as failures of the server.
+	for range 4 {
+		lookup("150")
+	}
+	// A registration without sync writes does not wait for the server.
+	registerColony(t, worker.Client(), colony("m", "k"), "Cf-Ray", "async")
+	if entry := worker.RequestEntry("async"); entry.LegacyOutcome != "" {
+		t.Errorf("%+v", entry)
+	}
+	legacy.Delay(0)
+	if _, err := lookupColony(t, worker.Client(), "there"); err != nil {
+		t.Errorf("the circuit breaker is open: %v", err)
 	}
 }
 
-func TestMigrationAnythingElseAtThatURLIsNoAnswer(t *testing.T) {
+func TestMigrationSlowLegacyServerFailsNoSyncWrite(t *testing.T) {
+	t.Parallel()
+	legacy, worker := startMigration(t, "LEGACY_SYNC_WRITES=true", "LEGACY_TIMEOUT_MS=300")
+	legacy.Delay(60_000)
+	registerColony(t, worker.Client(), colony("m", "k"), "Cf-Ray", "slow")
+	entry := worker.RequestEntry("slow")
+	if entry.LegacyOutcome != "failed" || entry.Status != http.StatusOK {
+		t.Errorf("%+v", entry)
+	}
+}
+
+func TestMigrationInvalidLegacyResponsesAreFailures(t *testing.T) {
 	t.Parallel()
 	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
 		t.Error("a redirect was followed")
 	}))
 	t.Cleanup(elsewhere.Close)
-	for name, answer := range map[string]http.HandlerFunc{
-		"a page": func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("<html>hello</html>")) },
-		"a redirect": func(w http.ResponseWriter, r *http.Request) {
+	for name, handler := range map[string]http.HandlerFunc{
+		"web page": func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = w.Write([]byte("<html>hello</html>"))
+		},
+		"redirect": func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, elsewhere.URL, http.StatusTemporaryRedirect)
 		},
-		"nothing":    func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotFound) },
-		"broken off": func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
-		"a flood":    func(w http.ResponseWriter, _ *http.Request) { flood(w) },
-		"no message": func(w http.ResponseWriter, _ *http.Request) { garbage(w) },
-		"an empty message": func(w http.ResponseWriter, _ *http.Request) {
+		"plain 404": func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusNotFound)
+		},
+		"aborted response": func(http.ResponseWriter, *http.Request) {
+			panic(http.ErrAbortHandler)
+		},
+		"huge response":  func(w http.ResponseWriter, _ *http.Request) { writeHuge(w) },
+		"invalid binary": func(w http.ResponseWriter, _ *http.Request) { writeInvalid(w) },
+		"empty message": func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "application/proto")
 		},
-		"a wall":      func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "x", http.StatusForbidden) },
-		"a bad error": func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "x", http.StatusBadGateway) },
+		"plain 403": func(w http.ResponseWriter, _ *http.Request) {
+			http.Error(w, "x", http.StatusForbidden)
+		},
+		"plain 502": func(w http.ResponseWriter, _ *http.Request) {
+			http.Error(w, "x", http.StatusBadGateway)
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			server := httptest.NewServer(answer)
+			server := httptest.NewServer(handler)
 			t.Cleanup(server.Close)
 			worker := harness.Start(t, "LEGACY_DISCOVERY_URL="+server.URL)
-			_, err := lookupColony(t, worker.Client(), "unknown", "Cf-Ray", "odd")
-			wantNotFoundNow(t, err)
-			if line := worker.RequestEntry("odd"); line.LegacyOutcome != "failed" || line.Level != "info" {
-				t.Errorf("%+v", line)
+			_, err := lookupColony(t, worker.Client(), "unknown", "Cf-Ray", "invalid")
+			wantLegacyUnavailable(t, err)
+			entry := worker.RequestEntry("invalid")
+			if entry.LegacyOutcome != "failed" || entry.Level != "info" {
+				t.Errorf("%+v", entry)
 			}
-			harness.Eventually(t, patience, "a warning about LEGACY_DISCOVERY_URL", func() bool {
+			harness.Eventually(t, testTimeout, "the log has a warning", func() bool {
 				return worker.HasWarning("warn", "LEGACY_DISCOVERY_URL")
 			})
 			registerColony(t, worker.Client(), colony("m", "k"))
@@ -148,7 +157,8 @@ func TestMigrationAnythingElseAtThatURLIsNoAnswer(t *testing.T) {
 	}
 }
 
-func flood(w http.ResponseWriter) {
+// writeHuge writes more than the Worker reads of a response.
+func writeHuge(w http.ResponseWriter) {
 	w.Header().Set("Content-Type", "application/proto")
 	chunk := make([]byte, 64*1024)
 	for range 1024 {
@@ -158,7 +168,7 @@ func flood(w http.ResponseWriter) {
 	}
 }
 
-func garbage(w http.ResponseWriter) {
+func writeInvalid(w http.ResponseWriter) {
 	w.Header().Set("Content-Type", "application/proto")
 	_, _ = w.Write([]byte{0xff, 0xff, 0xff})
 }

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -10,142 +11,156 @@ import (
 	"github.com/coral-mesh/coral-discovery/tests/go/harness"
 )
 
-func TestMigrationASplitBrainThereIsToldWhereItIsAwaited(t *testing.T) {
+// wantColonyKey fails the test unless a lookup returns this key.
+func wantColonyKey(t *testing.T, c client, meshID, pubkey string) {
+	t.Helper()
+	found, err := lookupColony(t, c, meshID)
+	if err != nil || found.Pubkey != pubkey {
+		t.Errorf("found %v %v, want key %s", found, err, pubkey)
+	}
+}
+
+// wantAgentKey fails the test unless a lookup returns this key.
+func wantAgentKey(t *testing.T, c client, agentID, meshID, pubkey string) {
+	t.Helper()
+	found, err := lookupAgent(t, c, agentID, meshID)
+	if err != nil || found.Pubkey != pubkey {
+		t.Errorf("found %v %v, want key %s", found, err, pubkey)
+	}
+}
+
+func TestMigrationSplitBrainAtTheLegacyServerRejectsSyncWrites(t *testing.T) {
 	t.Parallel()
-	old, worker := migrating(t, "LEGACY_SYNC_WRITES=true")
-	registerColony(t, old.Client(), colony("m", "theirs"))
+	legacy, worker := startMigration(t, "LEGACY_SYNC_WRITES=true")
+	registerColony(t, legacy.Client(), colony("m", "owner"))
 	for name, headers := range map[string][]string{
 		"plain": nil,
-		// What anybody can send to have it otherwise.
-		"as if passed on": {"Coral-Discovery-Forwarded", "1"},
+		// Clients can send the header that marks calls between servers.
+		"forwarded": {"Coral-Discovery-Forwarded", "1"},
 	} {
-		_, err := worker.Client().RegisterColony(deadline(t), send(colony("m", "other"), append(headers, "Cf-Ray", name)...))
+		request := newRequest(colony("m", "other"), append(headers, "Cf-Ray", name)...)
+		_, err := worker.Client().RegisterColony(testContext(t), request)
 		wantError(t, err, connect.CodeAlreadyExists, "already registered with different pubkey")
-		if line := worker.RequestEntry(name); line.LegacyOutcome != "split_brain" || line.Level != "warn" || line.RowsWritten != 0 {
-			t.Errorf("%+v", line)
+		entry := worker.RequestEntry(name)
+		if entry.LegacyOutcome != "split_brain" || entry.Level != "warn" || entry.RowsWritten != 0 {
+			t.Errorf("%+v", entry)
 		}
 	}
-	// Nobody gets it by being in a hurry.
-	old.Delay(5_000)
-	hurried := `{"meshId":"m","pubkey":"other","endpoints":["192.0.2.1:1"]}`
+	// A short deadline must not bypass the check.
+	legacy.Delay(5_000)
+	const body = `{"meshId":"m","pubkey":"other","endpoints":["192.0.2.1:1"]}`
 	for _, ms := range []string{"50", "150", "400"} {
-		if got := post(t, worker, "RegisterColony", hurried, "Connect-Timeout-Ms", ms); got.status == http.StatusOK {
-			t.Errorf("in %s ms: %s", ms, got.body)
+		response := postJSON(t, worker, "RegisterColony", body, "Connect-Timeout-Ms", ms)
+		if response.status == http.StatusOK {
+			t.Errorf("registered within %s ms: %s", ms, response.body)
 		}
 	}
-	old.Delay(0)
-	found, err := lookupColony(t, worker.Client(), "m")
-	if err != nil || found.Pubkey != "theirs" {
-		t.Errorf("%v %v", found, err)
-	}
-	// The owner can move.
-	registerColony(t, worker.Client(), colony("m", "theirs"))
+	legacy.Delay(0)
+	wantColonyKey(t, worker.Client(), "m", "owner")
+	// The owner itself can move.
+	registerColony(t, worker.Client(), colony("m", "owner"))
 }
 
-func TestMigrationAgentsOfOneIdInTwoMeshesRegisterHere(t *testing.T) {
+// The legacy server has one agent of each id, whatever its mesh. A conflict there that is none here
+// fails no call.
+func TestMigrationAgentIdInTwoMeshesRegisters(t *testing.T) {
 	t.Parallel()
-	old, worker := migrating(t, "LEGACY_SYNC_WRITES=true", "AGENT_TAKEOVER=true")
-	registerAgent(t, old.Client(), agent("a", "m1", "k1"))
+	legacy, worker := startMigration(t, "LEGACY_SYNC_WRITES=true", "AGENT_TAKEOVER=true")
+	registerAgent(t, legacy.Client(), agent("a", "m1", "k1"))
 	registerAgent(t, worker.Client(), agent("a", "m2", "k2"), "Cf-Ray", "second")
-	if line := worker.RequestEntry("second"); line.LegacyOutcome != "split_brain" || line.Level != "warn" {
-		t.Errorf("%+v", line)
+	entry := worker.RequestEntry("second")
+	if entry.LegacyOutcome != "split_brain" || entry.Level != "warn" {
+		t.Errorf("%+v", entry)
 	}
-	found, err := lookupAgent(t, worker.Client(), "a", "m2")
-	if err != nil || found.Pubkey != "k2" {
-		t.Errorf("%v %v", found, err)
-	}
-	// And a takeover, which the old server refuses, is one here.
+	wantAgentKey(t, worker.Client(), "a", "m2", "k2")
+	// A takeover succeeds here, though the legacy server rejects it.
 	registerAgent(t, worker.Client(), agent("a", "m2", "k3"))
-	found, err = lookupAgent(t, worker.Client(), "a", "m2")
-	if err != nil || found.Pubkey != "k3" {
-		t.Errorf("%v %v", found, err)
-	}
+	wantAgentKey(t, worker.Client(), "a", "m2", "k3")
 }
 
-func TestMigrationASplitBrainThereEndsNoLeaseThatLivesHere(t *testing.T) {
+func TestMigrationSplitBrainAtTheLegacyServerKeepsLiveLeases(t *testing.T) {
 	t.Parallel()
-	old, worker := migrating(t, "LEGACY_SYNC_WRITES=true")
-	registerColony(t, worker.Client(), colony("m", "ours"))
-	old.Kill()
-	old.Start()
-	registerColony(t, old.Client(), colony("m", "squatter"))
-	registerColony(t, worker.Client(), colony("m", "ours"), "Cf-Ray", "held here")
-	if line := worker.RequestEntry("held here"); line.LegacyOutcome != "split_brain" || line.Level != "warn" {
-		t.Errorf("%+v", line)
+	legacy, worker := startMigration(t, "LEGACY_SYNC_WRITES=true")
+	registerColony(t, worker.Client(), colony("m", "owner"))
+	legacy.Kill()
+	legacy.Start()
+	registerColony(t, legacy.Client(), colony("m", "other"))
+	registerColony(t, worker.Client(), colony("m", "owner"), "Cf-Ray", "renewal")
+	entry := worker.RequestEntry("renewal")
+	if entry.LegacyOutcome != "split_brain" || entry.Level != "warn" {
+		t.Errorf("%+v", entry)
 	}
-	found, err := lookupColony(t, worker.Client(), "m")
-	if err != nil || found.Pubkey != "ours" {
-		t.Errorf("%v %v", found, err)
-	}
+	wantColonyKey(t, worker.Client(), "m", "owner")
 }
 
-func TestMigrationASplitBrainThereIsLoggedWhereItIsNotAwaited(t *testing.T) {
+func TestMigrationSplitBrainOfAsyncWriteIsLogged(t *testing.T) {
 	t.Parallel()
-	old, worker := migrating(t)
-	registerColony(t, old.Client(), colony("m", "secret-of-theirs"))
-	registerColony(t, worker.Client(), colony("m", "secret-of-others"))
-	harness.Eventually(t, patience, "a line about it", func() bool {
-		for _, forward := range worker.LegacyWrites() {
-			if forward.Method == "RegisterColony" && forward.LegacyOutcome == "split_brain" && forward.Level == "warn" {
-				return true
-			}
-		}
-		return false
+	legacy, worker := startMigration(t)
+	registerColony(t, legacy.Client(), colony("m", "secret-legacy"))
+	registerColony(t, worker.Client(), colony("m", "secret-other"))
+	isSplitBrain := func(write harness.LegacyWriteEntry) bool {
+		return write.Method == "RegisterColony" && write.LegacyOutcome == "split_brain" &&
+			write.Level == "warn"
+	}
+	harness.Eventually(t, testTimeout, "the log has the split brain", func() bool {
+		return slices.ContainsFunc(worker.LegacyWrites(), isSplitBrain)
 	})
-	if strings.Contains(worker.Log(), "secret-of") {
-		t.Error("keys are in the log")
+	if strings.Contains(worker.Log(), "secret-") {
+		t.Error("the log contains keys")
 	}
-	// Each server tells what it knows.
-	here, err := lookupColony(t, worker.Client(), "m")
-	if err != nil || here.Pubkey != "secret-of-others" {
-		t.Errorf("%v %v", here, err)
-	}
-	there, err := lookupColony(t, old.Client(), "m")
-	if err != nil || there.Pubkey != "secret-of-theirs" {
-		t.Errorf("%v %v", there, err)
-	}
+	// Each server returns its own registration.
+	wantColonyKey(t, worker.Client(), "m", "secret-other")
+	wantColonyKey(t, legacy.Client(), "m", "secret-legacy")
 }
 
-func TestMigrationASplitBrainHereDoesNotReachTheOldServer(t *testing.T) {
+func TestMigrationRejectedRegistrationIsNotMirrored(t *testing.T) {
 	t.Parallel()
-	old, worker := migrating(t, "LEGACY_SYNC_WRITES=true")
+	legacy, worker := startMigration(t, "LEGACY_SYNC_WRITES=true")
 	registerColony(t, worker.Client(), colony("m", "k"))
-	old.Kill()
-	old.Start()
-	_, err := worker.Client().RegisterColony(deadline(t), send(colony("m", "other")))
+	legacy.Kill()
+	legacy.Start()
+	request := newRequest(colony("m", "other"))
+	_, err := worker.Client().RegisterColony(testContext(t), request)
 	wantError(t, err, connect.CodeAlreadyExists, "already registered with different pubkey")
-	_, err = lookupColony(t, old.Client(), "m")
+	_, err = lookupColony(t, legacy.Client(), "m")
 	wantError(t, err, connect.CodeNotFound)
 }
 
-func TestMigrationServersThatKnowEachOtherAskNoFurther(t *testing.T) {
+// Two servers may each be configured as the other's legacy server.
+func TestMigrationMutualLegacyURLsDoNotLoop(t *testing.T) {
 	t.Parallel()
-	one := harness.Start(t)
-	other := harness.Start(t, "LEGACY_DISCOVERY_URL="+one.URL, "LEGACY_SYNC_WRITES=true")
-	one.RestartWith("LEGACY_DISCOVERY_URL="+other.URL, "LEGACY_SYNC_WRITES=true")
-	_, err := lookupColony(t, one.Client(), "unknown")
+	first := harness.Start(t)
+	second := harness.Start(t, "LEGACY_DISCOVERY_URL="+first.URL, "LEGACY_SYNC_WRITES=true")
+	first.RestartWith("LEGACY_DISCOVERY_URL="+second.URL, "LEGACY_SYNC_WRITES=true")
+	_, err := lookupColony(t, first.Client(), "unknown")
 	wantError(t, err, connect.CodeNotFound)
-	registerColony(t, one.Client(), colony("m", "k"))
-	if found, err := lookupColony(t, other.Client(), "m", "Cf-Ray", "last"); err != nil || found.Pubkey != "k" {
+	registerColony(t, first.Client(), colony("m", "k"))
+	found, err := lookupColony(t, second.Client(), "m", "Cf-Ray", "last")
+	if err != nil || found.Pubkey != "k" {
 		t.Errorf("%v %v", found, err)
 	}
-	other.RequestEntry("last")
-	for name, worker := range map[string]*harness.Worker{"one": one, "other": other} {
-		for _, method := range []string{"LookupColony", "RegisterColony"} {
-			calls := worker.RequestCount(method)
-			if want := map[string]int{
-				// Its own, and the other's before that grants.
-				"oneLookupColony": 2, "oneRegisterColony": 1,
-				// On behalf of the first, before that grants, and its own.
-				"otherLookupColony": 3, "otherRegisterColony": 1,
-			}[name+method]; calls != want {
-				t.Errorf("%s has had %d calls of %s, want %d", name, calls, method, want)
-			}
+	second.RequestEntry("last")
+	for _, test := range []struct {
+		name   string
+		worker *harness.Worker
+		method string
+		want   int
+	}{
+		// The client's lookup, and the second server's before it accepts the registration.
+		{"first", first, "LookupColony", 2},
+		{"first", first, "RegisterColony", 1},
+		// The first server's fallback, its lookup before it accepts the registration, and the
+		// client's lookup.
+		{"second", second, "LookupColony", 3},
+		{"second", second, "RegisterColony", 1},
+	} {
+		if calls := test.worker.RequestCount(test.method); calls != test.want {
+			t.Errorf("%s has %d calls of %s, want %d", test.name, calls, test.method, test.want)
 		}
 	}
 }
 
-func TestMigrationAServerThatKnowsItselfAsksOnce(t *testing.T) {
+func TestMigrationLegacyURLOfItselfDoesNotLoop(t *testing.T) {
 	t.Parallel()
 	worker := harness.Start(t)
 	worker.RestartWith("LEGACY_DISCOVERY_URL=" + worker.URL)

@@ -14,197 +14,219 @@ import (
 	"github.com/coral-mesh/coral-discovery/tests/go/harness"
 )
 
-// public is where a caller is, as a proxy in front of the Worker tells.
-var public = []string{"X-Forwarded-For", "9.9.9.9"}
+// publicAddress is the caller's address, in the header of a proxy in front of the server.
+var publicAddress = []string{"X-Forwarded-For", "9.9.9.9"}
 
-// migrating runs an old server, and a Worker that knows of it.
-func migrating(t *testing.T, vars ...string) (*harness.LegacyServer, *harness.Worker) {
+// startMigration runs a legacy server, and a Worker that falls back to it.
+func startMigration(t *testing.T, vars ...string) (*harness.LegacyServer, *harness.Worker) {
 	t.Helper()
-	old := harness.StartLegacyServer(t)
-	return old, harness.Start(t, append([]string{"LEGACY_DISCOVERY_URL=" + old.URL}, vars...)...)
+	legacy := harness.StartLegacyServer(t)
+	vars = append([]string{"LEGACY_DISCOVERY_URL=" + legacy.URL}, vars...)
+	return legacy, harness.Start(t, vars...)
 }
 
-// wantNotFoundNow is the answer to a lookup that only the old server could have answered.
-func TestMigrationFindsWhoIsOnlyAtTheOldServer(t *testing.T) {
+// forEachSyncMode runs a test with writes to the legacy server after the response and before it.
+func forEachSyncMode(t *testing.T, test func(t *testing.T, isSync bool, syncWrites string)) {
+	t.Helper()
+	t.Run("async writes", func(t *testing.T) {
+		t.Parallel()
+		test(t, false, "LEGACY_SYNC_WRITES=false")
+	})
+	t.Run("sync writes", func(t *testing.T) {
+		t.Parallel()
+		test(t, true, "LEGACY_SYNC_WRITES=true")
+	})
+}
+
+func TestMigrationLookupFallsBackToTheLegacyServer(t *testing.T) {
 	t.Parallel()
-	old, worker := migrating(t)
-	left := colony("left", "k")
-	left.Metadata = map[string]string{"wireguard_port": "51820"}
-	registerColony(t, old.Client(), left, public...)
-	registerAgent(t, old.Client(), agent("left-agent", "left", "a"))
+	legacy, worker := startMigration(t)
+	registration := colony("legacy-colony", "k")
+	registration.Metadata = map[string]string{"wireguard_port": "51820"}
+	registerColony(t, legacy.Client(), registration, publicAddress...)
+	registerAgent(t, legacy.Client(), agent("legacy-agent", "legacy-colony", "a"))
 	forEachCodec(t, worker, func(t *testing.T, c client) {
-		answer, err := c.LookupColony(deadline(t), send(&discoveryv1.LookupColonyRequest{MeshId: "left"}, "Cf-Ray", t.Name()))
+		message := &discoveryv1.LookupColonyRequest{MeshId: "legacy-colony"}
+		response, err := c.LookupColony(testContext(t), newRequest(message, "Cf-Ray", t.Name()))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if source := answer.Header().Get("Coral-Discovery-Source"); source != "legacy" {
+		if source := response.Header().Get("Coral-Discovery-Source"); source != "legacy" {
 			t.Errorf("source %q", source)
 		}
-		found := answer.Msg
-		if found.Pubkey != "k" || found.Metadata["wireguard_port"] != "51820" || found.LastSeen == nil {
+		found := response.Msg
+		if found.Pubkey != "k" || found.Metadata["wireguard_port"] != "51820" ||
+			found.LastSeen == nil {
 			t.Errorf("%v", found)
 		}
 		if len(found.ObservedEndpoints) != 1 || found.ObservedEndpoints[0].Ip != "9.9.9.9" {
 			t.Errorf("observed %v", found.ObservedEndpoints)
 		}
 		if len(found.Relays) != 0 {
-			t.Errorf("the old server's relay does not exist: %v", found.Relays)
+			t.Errorf("the legacy server's relay does not exist: %v", found.Relays)
 		}
-		if line := worker.RequestEntry(t.Name()); line.LookupSource != "legacy" || line.LegacyOutcome != "ok" {
-			t.Errorf("%+v", line)
+		entry := worker.RequestEntry(t.Name())
+		if entry.LookupSource != "legacy" || entry.LegacyOutcome != "ok" {
+			t.Errorf("%+v", entry)
 		}
-		found2, err := lookupAgent(t, c, "left-agent", "left")
+		foundAgent, err := lookupAgent(t, c, "legacy-agent", "legacy-colony")
 		if err != nil {
 			t.Fatal(err)
 		}
-		if found2.MeshId != "left" || found2.Pubkey != "a" {
-			t.Errorf("%v", found2)
+		if foundAgent.MeshId != "legacy-colony" || foundAgent.Pubkey != "a" {
+			t.Errorf("%v", foundAgent)
 		}
 	})
 }
 
-func TestMigrationWhatNeitherServerKnowsIsNotFound(t *testing.T) {
+func TestMigrationUnknownOnBothServersIsNotFound(t *testing.T) {
 	t.Parallel()
-	_, worker := migrating(t)
-	_, err := lookupColony(t, worker.Client(), "unknown", "Cf-Ray", "neither")
+	_, worker := startMigration(t)
+	_, err := lookupColony(t, worker.Client(), "unknown", "Cf-Ray", "unknown")
 	wantError(t, err, connect.CodeNotFound, "colony not found: unknown")
-	if line := worker.RequestEntry("neither"); line.LegacyOutcome != "not_found" || line.LookupSource != "object" {
-		t.Errorf("%+v", line)
+	entry := worker.RequestEntry("unknown")
+	if entry.LegacyOutcome != "not_found" || entry.LookupSource != "object" {
+		t.Errorf("%+v", entry)
 	}
 	_, err = lookupAgent(t, worker.Client(), "unknown", "")
 	wantError(t, err, connect.CodeNotFound, "agent not found: unknown")
 }
 
-func TestMigrationWhoIsRegisteredHereIsNotAskedFor(t *testing.T) {
+func TestMigrationLocalLookupDoesNotCallTheLegacyServer(t *testing.T) {
 	t.Parallel()
-	old, worker := migrating(t)
+	legacy, worker := startMigration(t)
 	registerColony(t, worker.Client(), colony("m", "k"))
-	old.Kill()
-	if _, err := lookupColony(t, worker.Client(), "m", "Cf-Ray", "known"); err != nil {
+	legacy.Kill()
+	if _, err := lookupColony(t, worker.Client(), "m", "Cf-Ray", "local"); err != nil {
 		t.Fatal(err)
 	}
-	if line := worker.RequestEntry("known"); line.LegacyOutcome != "" || line.LookupSource != "object" {
-		t.Errorf("%+v", line)
+	entry := worker.RequestEntry("local")
+	if entry.LegacyOutcome != "" || entry.LookupSource != "object" {
+		t.Errorf("%+v", entry)
 	}
 }
 
-func TestMigrationRegistrationsReachTheOldServer(t *testing.T) {
+func TestMigrationRegistrationsAreMirrored(t *testing.T) {
 	t.Parallel()
-	for _, awaited := range []string{"false", "true"} {
-		t.Run("awaited "+awaited, func(t *testing.T) {
-			t.Parallel()
-			old, worker := migrating(t, "LEGACY_SYNC_WRITES="+awaited)
-			moved := colony("moved", "k")
-			moved.Metadata = map[string]string{"a": "b"}
-			moved.PublicEndpoint = &discoveryv1.PublicEndpointInfo{Enabled: true, Url: "https://example.org"}
-			here := registerColony(t, worker.Client(), moved, public...)
-			stun := agent("moved-agent", "moved", "a")
-			stun.Endpoints = nil
-			stun.ObservedEndpoint = &discoveryv1.Endpoint{Ip: "9.9.9.10", Port: 40000, Protocol: "udp"}
-			registerAgent(t, worker.Client(), stun, public...)
-			// Who waits is also asked for whether they hold their id here.
-			registerColony(t, worker.Client(), moved, append(public, "Cf-Ray", "heartbeat")...)
-			requests := map[string]int{"false": 1, "true": 2}[awaited]
-			if line := worker.RequestEntry("heartbeat"); line.ObjectRequests != requests || line.RowsWritten != 1 {
-				t.Errorf("%+v", line)
+	forEachSyncMode(t, func(t *testing.T, isSync bool, syncWrites string) {
+		legacy, worker := startMigration(t, syncWrites)
+		sentColony := colony("m", "k")
+		sentColony.Metadata = map[string]string{"a": "b"}
+		sentColony.PublicEndpoint = &discoveryv1.PublicEndpointInfo{
+			Enabled: true, Url: "https://example.org",
+		}
+		registered := registerColony(t, worker.Client(), sentColony, publicAddress...)
+		sentAgent := agent("a", "m", "a")
+		sentAgent.Endpoints = nil
+		sentAgent.ObservedEndpoint = &discoveryv1.Endpoint{
+			Ip: "9.9.9.10", Port: 40000, Protocol: "udp",
+		}
+		registerAgent(t, worker.Client(), sentAgent, publicAddress...)
+		// A sync write first looks up whether the caller holds the lease here.
+		wantRequests := 1
+		if isSync {
+			wantRequests = 2
+		}
+		registerColony(t, worker.Client(), sentColony, append(publicAddress, "Cf-Ray", "renewal")...)
+		entry := worker.RequestEntry("renewal")
+		if entry.ObjectRequests != wantRequests || entry.RowsWritten != 1 {
+			t.Errorf("%+v", entry)
+		}
+		areMirrored := func() bool {
+			foundColony, err := lookupColony(t, legacy.Client(), "m")
+			if err != nil {
+				return false
 			}
-			wantMoved := func() bool {
-				colony, err := lookupColony(t, old.Client(), "moved")
-				if err != nil {
-					return false
-				}
-				agent, err := lookupAgent(t, old.Client(), "moved-agent", "")
-				return err == nil && colony.Metadata["a"] == "b" && proto.Equal(colony.PublicEndpoint, moved.PublicEndpoint) &&
-					proto.Equal(colony.ObservedEndpoints[0], here.ObservedEndpoint) &&
-					proto.Equal(agent.ObservedEndpoints[0], stun.ObservedEndpoint)
-			}
-			if awaited == "true" {
-				if !wantMoved() {
-					t.Error("not there after the answer")
-				}
-				return
-			}
-			harness.Eventually(t, patience, "both at the old server", wantMoved)
-		})
-	}
+			foundAgent, err := lookupAgent(t, legacy.Client(), "a", "")
+			return err == nil && foundColony.Metadata["a"] == "b" &&
+				proto.Equal(foundColony.PublicEndpoint, sentColony.PublicEndpoint) &&
+				proto.Equal(foundColony.ObservedEndpoints[0], registered.ObservedEndpoint) &&
+				proto.Equal(foundAgent.ObservedEndpoints[0], sentAgent.ObservedEndpoint)
+		}
+		if !isSync {
+			harness.Eventually(t, testTimeout, "the legacy server has both", areMirrored)
+		} else if !areMirrored() {
+			t.Error("the legacy server lacks a registration after the response")
+		}
+	})
 }
 
-func TestMigrationRollbackLosesNobody(t *testing.T) {
+func TestMigrationRollbackLosesNoRegistration(t *testing.T) {
 	t.Parallel()
-	old, worker := migrating(t, "LEGACY_SYNC_WRITES=true")
-	registerColony(t, old.Client(), colony("never-moved", "k"))
+	legacy, worker := startMigration(t, "LEGACY_SYNC_WRITES=true")
+	registerColony(t, legacy.Client(), colony("never-moved", "k"))
 	registerColony(t, worker.Client(), colony("moved", "k"))
 	worker.Kill()
 	for _, id := range []string{"never-moved", "moved"} {
-		if _, err := lookupColony(t, old.Client(), id); err != nil {
+		if _, err := lookupColony(t, legacy.Client(), id); err != nil {
 			t.Error(err)
 		}
 	}
-	// They come back with their next heartbeats.
-	registerColony(t, old.Client(), colony("moved", "k"))
+	// The next heartbeat goes to the legacy server.
+	registerColony(t, legacy.Client(), colony("moved", "k"))
 }
 
-func TestMigrationChangesReachTheOldServerWithTheNextHeartbeat(t *testing.T) {
+func TestMigrationHeartbeatsMirrorChanges(t *testing.T) {
 	t.Parallel()
-	old, worker := migrating(t)
+	legacy, worker := startMigration(t)
 	for _, endpoint := range []string{"203.0.113.7:1", "203.0.113.99:1"} {
-		heartbeat := colony("m", "k")
-		heartbeat.Endpoints = []string{endpoint}
-		registerColony(t, worker.Client(), heartbeat)
-		// Nobody promises an order of two that are under way at once.
-		harness.Eventually(t, patience, endpoint, func() bool {
-			found, err := lookupColony(t, old.Client(), "m")
+		registerColony(t, worker.Client(), changedColony("m", "k", endpoint))
+		// Two writes at the same time have no guaranteed order: wait for the first.
+		harness.Eventually(t, testTimeout, "the legacy server has "+endpoint, func() bool {
+			found, err := lookupColony(t, legacy.Client(), "m")
 			return err == nil && found.Endpoints[0] == endpoint
 		})
 	}
 }
 
-// post makes a call as curl does, with headers as name, value.
-// The old server has one agent of an id, whatever its mesh: what is no split brain here fails no call.
-// As the TypeScript worker does.
-func TestMigrationFromAServerThatSpeaksJSONAlone(t *testing.T) {
+// Coral's TypeScript worker supports only JSON.
+func TestMigrationFromAJSONOnlyServer(t *testing.T) {
 	t.Parallel()
-	old := harness.StartLegacyServer(t)
-	target, err := url.Parse(old.URL)
+	legacy := harness.StartLegacyServer(t)
+	target, err := url.Parse(legacy.URL)
 	if err != nil {
 		t.Fatal(err)
 	}
 	proxy := httputil.NewSingleHostReverseProxy(target)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Content-Type") != "application/json" {
-			http.Error(w, `{"code":"invalid_argument","message":"Only JSON encoding is supported"}`, http.StatusBadRequest)
+			const body = `{"code":"invalid_argument","message":"Only JSON encoding is supported"}`
+			http.Error(w, body, http.StatusBadRequest)
 			return
 		}
 		proxy.ServeHTTP(w, r)
 	}))
 	t.Cleanup(server.Close)
-	worker := harness.Start(t, "LEGACY_DISCOVERY_URL="+server.URL, "LEGACY_CODEC=json", "LEGACY_SYNC_WRITES=true")
-	registerColony(t, old.Client(), colony("left", "k"))
-	if found, err := lookupColony(t, worker.Client(), "left"); err != nil || found.Pubkey != "k" {
+	worker := harness.Start(t, "LEGACY_DISCOVERY_URL="+server.URL, "LEGACY_CODEC=json",
+		"LEGACY_SYNC_WRITES=true")
+	registerColony(t, legacy.Client(), colony("there", "k"))
+	if found, err := lookupColony(t, worker.Client(), "there"); err != nil || found.Pubkey != "k" {
 		t.Errorf("%v %v", found, err)
 	}
-	registerColony(t, worker.Client(), colony("moved", "k"))
-	if found, err := lookupColony(t, old.Client(), "moved"); err != nil || found.Pubkey != "k" {
+	registerColony(t, worker.Client(), colony("here", "k"))
+	if found, err := lookupColony(t, legacy.Client(), "here"); err != nil || found.Pubkey != "k" {
 		t.Errorf("%v %v", found, err)
 	}
 }
 
-// Whether anybody still needs the old server is told by data points.
-func TestOnCloudflareMigrationIsCounted(t *testing.T) {
+// Data points show whether clients still depend on the legacy server.
+func TestOnCloudflareMigrationWritesDataPoints(t *testing.T) {
 	t.Parallel()
-	old := harness.StartLegacyServer(t)
-	worker := harness.StartMiniflare(t, "LEGACY_DISCOVERY_URL="+old.URL)
-	registerColony(t, old.Client(), colony("left", "k"))
-	registerColony(t, worker.Client(), colony("moved", "k"))
-	if _, err := lookupColony(t, worker.Client(), "left"); err != nil {
+	legacy := harness.StartLegacyServer(t)
+	worker := harness.StartMiniflare(t, "LEGACY_DISCOVERY_URL="+legacy.URL)
+	registerColony(t, legacy.Client(), colony("there", "k"))
+	registerColony(t, worker.Client(), colony("here", "k"))
+	if _, err := lookupColony(t, worker.Client(), "there"); err != nil {
 		t.Fatal(err)
 	}
-	points := points(t, worker, "LegacyWriteRegisterColony", "LookupColony")
-	if lookup := points["LookupColony"]; lookup.Blobs[3] != "legacy" || lookup.Blobs[8] != "ok" {
+	points := waitForPoints(t, worker, "LegacyWriteRegisterColony", "LookupColony")
+	lookup := points["LookupColony"]
+	if lookup.Blobs[3] != "legacy" || lookup.Blobs[8] != "ok" {
 		t.Errorf("%+v", lookup)
 	}
-	forward := points["LegacyWriteRegisterColony"]
-	if forward.Indexes[0] != "LegacyWrite" || forward.Blobs[6] == "" || len(forward.Blobs[7]) != 16 || forward.Blobs[8] != "ok" || len(forward.Doubles) != 1 {
-		t.Errorf("%+v", forward)
+	write := points["LegacyWriteRegisterColony"]
+	if write.Indexes[0] != "LegacyWrite" || write.Blobs[6] == "" || len(write.Blobs[7]) != 16 ||
+		write.Blobs[8] != "ok" || len(write.Doubles) != 1 {
+		t.Errorf("%+v", write)
 	}
 }

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -13,15 +14,15 @@ import (
 
 const relays = `CORAL_RELAYS=[{"id":"r1","endpoint":"relay.example.org:3478","region":"eu"}]`
 
-func requestRelay() *discoveryv1.RequestRelayRequest {
+func relayRequest() *discoveryv1.RequestRelayRequest {
 	return &discoveryv1.RequestRelayRequest{MeshId: "m", AgentPubkey: "a", ColonyPubkey: "c"}
 }
 
-func TestWithoutRelaysTheyAreUnimplemented(t *testing.T) {
+func TestWithoutRelaysRelayCallsAreUnimplemented(t *testing.T) {
 	t.Parallel()
 	worker := harness.Start(t)
 	forEachCodec(t, worker, func(t *testing.T, c client) {
-		_, err := c.RequestRelay(deadline(t), send(requestRelay()))
+		_, err := c.RequestRelay(testContext(t), newRequest(relayRequest()))
 		wantError(t, err, connect.CodeUnimplemented, "unimplemented")
 		registerColony(t, c, colony("m", "k"))
 		found, err := lookupColony(t, c, "m")
@@ -35,30 +36,34 @@ func TestRelaySessionIsReleasedOnce(t *testing.T) {
 	t.Parallel()
 	worker := harness.Start(t, relays)
 	forEachCodec(t, worker, func(t *testing.T, c client) {
-		relay := &discoveryv1.Endpoint{Ip: "relay.example.org", Port: 3478, Protocol: "udp", ViaRelay: true}
-		granted, err := c.RequestRelay(deadline(t), send(requestRelay()))
+		relay := &discoveryv1.Endpoint{
+			Ip: "relay.example.org", Port: 3478, Protocol: "udp", ViaRelay: true,
+		}
+		response, err := c.RequestRelay(testContext(t), newRequest(relayRequest()))
 		if err != nil {
 			t.Fatal(err)
 		}
-		session := granted.Msg
+		session := response.Msg
 		wantEqual(t, session.GetRelayEndpoint(), relay)
 		if session.GetRelayId() != "r1" || !strings.HasPrefix(session.GetSessionId(), "relay-") {
 			t.Errorf("session %v", session)
 		}
-		if left := time.Until(session.GetExpiresAt().AsTime()); left < 30*time.Minute-patience || left > 30*time.Minute+time.Second {
-			t.Errorf("the session of 30 minutes ends in %v", left)
+		remaining := time.Until(session.GetExpiresAt().AsTime())
+		if remaining < 30*time.Minute-testTimeout || remaining > 30*time.Minute+time.Second {
+			t.Errorf("the session of 30 minutes expires in %v", remaining)
 		}
-		another, err := c.RequestRelay(deadline(t), send(requestRelay()))
+		another, err := c.RequestRelay(testContext(t), newRequest(relayRequest()))
 		if err != nil || another.Msg.GetSessionId() == session.GetSessionId() {
 			t.Errorf("another session: %v, %v", another, err)
 		}
 		release := &discoveryv1.ReleaseRelayRequest{SessionId: session.GetSessionId()}
-		released, err := c.ReleaseRelay(deadline(t), send(release))
+		released, err := c.ReleaseRelay(testContext(t), newRequest(release))
 		if err != nil || !released.Msg.GetSuccess() {
 			t.Fatalf("released: %v, %v", released, err)
 		}
-		_, err = c.ReleaseRelay(deadline(t), send(release))
-		wantError(t, err, connect.CodeNotFound, "relay session not found: "+session.GetSessionId())
+		_, err = c.ReleaseRelay(testContext(t), newRequest(release))
+		wantError(t, err, connect.CodeNotFound,
+			"relay session not found: "+session.GetSessionId())
 	})
 	registerColony(t, worker.Client(), colony("m", "k"))
 	found, err := lookupColony(t, worker.Client(), "m")
@@ -70,12 +75,12 @@ func TestRelaySessionIsReleasedOnce(t *testing.T) {
 	}
 }
 
-func TestRelayRefusals(t *testing.T) {
+func TestRelayValidation(t *testing.T) {
 	t.Parallel()
 	for _, vars := range []string{"CORAL_RELAYS=[]", relays} {
 		t.Run(vars, func(t *testing.T) {
 			c := harness.Start(t, vars).Client()
-			for _, refusal := range []struct {
+			for _, test := range []struct {
 				field  string
 				change func(*discoveryv1.RequestRelayRequest)
 			}{
@@ -83,20 +88,22 @@ func TestRelayRefusals(t *testing.T) {
 				{"agent_pubkey", func(r *discoveryv1.RequestRelayRequest) { r.AgentPubkey = "" }},
 				{"colony_pubkey", func(r *discoveryv1.RequestRelayRequest) { r.ColonyPubkey = "" }},
 			} {
-				request := requestRelay()
-				refusal.change(request)
-				_, err := c.RequestRelay(deadline(t), send(request))
-				wantError(t, err, connect.CodeInvalidArgument, refusal.field+" is required")
+				message := relayRequest()
+				test.change(message)
+				_, err := c.RequestRelay(testContext(t), newRequest(message))
+				wantError(t, err, connect.CodeInvalidArgument, test.field+" is required")
 			}
-			_, err := c.ReleaseRelay(deadline(t), send(&discoveryv1.ReleaseRelayRequest{}))
+			release := &discoveryv1.ReleaseRelayRequest{}
+			_, err := c.ReleaseRelay(testContext(t), newRequest(release))
 			wantError(t, err, connect.CodeInvalidArgument, "session_id is required")
-			_, err = c.ReleaseRelay(deadline(t), send(&discoveryv1.ReleaseRelayRequest{SessionId: "relay-1"}))
+			release.SessionId = "relay-1"
+			_, err = c.ReleaseRelay(testContext(t), newRequest(release))
 			wantError(t, err, connect.CodeNotFound, "relay session not found: relay-1")
 		})
 	}
 }
 
-// A relay near the caller comes first; the same mesh gets the same one, elsewhere by weight.
+// Relays near the caller come first. Otherwise a mesh gets the same relay each time, by weight.
 func TestRelaysNearTheCallerComeFirst(t *testing.T) {
 	t.Parallel()
 	worker := harness.Start(t, `CORAL_RELAYS=[
@@ -104,30 +111,31 @@ func TestRelaysNearTheCallerComeFirst(t *testing.T) {
 		{"id":"near","endpoint":"near.example.org:3478","region":"weur","near":["DE","FRA"]}]`)
 	c := worker.Client()
 	registerColony(t, c, colony("m", "k"))
-	for _, caller := range []struct {
+	for _, test := range []struct {
 		country, ray string
-		want         [2]string
+		want         []string
 	}{
-		{"DE", "1-AMS", [2]string{"near", "far"}},
-		{"AT", "2-FRA", [2]string{"near", "far"}},
-		{"JP", "3-NRT", [2]string{"far", "near"}},
-		{"", "", [2]string{"far", "near"}},
+		{"DE", "1-AMS", []string{"near", "far"}},
+		{"AT", "2-FRA", []string{"near", "far"}},
+		{"JP", "3-NRT", []string{"far", "near"}},
+		{"", "", []string{"far", "near"}},
 	} {
-		headers := []string{"Cf-Ipcountry", caller.country, "Cf-Ray", caller.ray}
+		headers := []string{"Cf-Ipcountry", test.country, "Cf-Ray", test.ray}
 		found, err := lookupColony(t, c, "m", headers...)
 		if err != nil {
 			t.Fatal(err)
 		}
-		var got [2]string
-		for i, relay := range found.GetRelays() {
-			got[i] = relay.GetRelayId()
+		var got []string
+		for _, relay := range found.GetRelays() {
+			got = append(got, relay.GetRelayId())
 		}
-		if got != caller.want {
-			t.Errorf("%+v: relays %v", caller, got)
+		if !slices.Equal(got, test.want) {
+			t.Errorf("%+v: relays %v", test, got)
 		}
-		granted, err := c.RequestRelay(deadline(t), send(requestRelay(), headers...))
-		if err != nil || granted.Msg.GetRelayId() != caller.want[0] {
-			t.Errorf("%+v: granted %v, %v", caller, granted, err)
+		request := newRequest(relayRequest(), headers...)
+		granted, err := c.RequestRelay(testContext(t), request)
+		if err != nil || granted.Msg.GetRelayId() != test.want[0] {
+			t.Errorf("%+v: granted %v, %v", test, granted, err)
 		}
 	}
 }

@@ -18,8 +18,8 @@ import (
 	"github.com/coral-mesh/coral-discovery/tests/go/harness"
 )
 
-// message is what an agent leaves for a colony.
-func message(meshID string) *discoveryv1.PublishBootstrapRendezvousRequest {
+// newRecord returns a rendezvous record such as agents publish.
+func newRecord(meshID string) *discoveryv1.PublishBootstrapRendezvousRequest {
 	random := func(bytes int) []byte {
 		buffer := make([]byte, bytes)
 		_, _ = rand.Read(buffer)
@@ -31,306 +31,331 @@ func message(meshID string) *discoveryv1.PublishBootstrapRendezvousRequest {
 	}
 }
 
-func publish(t *testing.T, c client, request *discoveryv1.PublishBootstrapRendezvousRequest) (*discoveryv1.PublishBootstrapRendezvousResponse, error) {
+func publish(
+	t *testing.T, c client, record *discoveryv1.PublishBootstrapRendezvousRequest,
+) (*discoveryv1.PublishBootstrapRendezvousResponse, error) {
 	t.Helper()
-	answer, err := c.PublishBootstrapRendezvous(deadline(t), send(request))
+	response, err := c.PublishBootstrapRendezvous(testContext(t), newRequest(record))
 	if err != nil {
 		return nil, err
 	}
-	return answer.Msg, nil
+	return response.Msg, nil
 }
 
-func left(t *testing.T, c client, request *discoveryv1.PublishBootstrapRendezvousRequest) string {
+// publishRecord publishes a record and returns its id.
+func publishRecord(
+	t *testing.T, c client, record *discoveryv1.PublishBootstrapRendezvousRequest,
+) string {
 	t.Helper()
-	got, err := publish(t, c, request)
-	if err != nil || !got.GetSuccess() {
-		t.Fatalf("%v %v", got, err)
+	published, err := publish(t, c, record)
+	if err != nil || !published.GetSuccess() {
+		t.Fatalf("%v %v", published, err)
 	}
-	return got.GetRecordId()
+	return published.GetRecordId()
 }
 
-func poll(t *testing.T, ctx context.Context, c client, meshID string, seconds int32) (*discoveryv1.PollBootstrapRendezvousResponse, error) {
-	t.Helper()
-	answer, err := c.PollBootstrapRendezvous(ctx, send(&discoveryv1.PollBootstrapRendezvousRequest{
-		MeshId: meshID, WaitSeconds: seconds,
-	}))
+func poll(
+	ctx context.Context, c client, meshID string, waitSeconds int32,
+) (*discoveryv1.PollBootstrapRendezvousResponse, error) {
+	response, err := c.PollBootstrapRendezvous(ctx, newRequest(
+		&discoveryv1.PollBootstrapRendezvousRequest{MeshId: meshID, WaitSeconds: waitSeconds}))
 	if err != nil {
 		return nil, err
 	}
-	return answer.Msg, nil
+	return response.Msg, nil
 }
 
-// there are the messages that are there.
-func there(t *testing.T, c client, meshID string) []*discoveryv1.BootstrapRendezvousRecord {
+// pollNow returns the records of a mailbox without waiting for one.
+func pollNow(
+	t *testing.T, c client, meshID string,
+) []*discoveryv1.BootstrapRendezvousRecord {
 	t.Helper()
-	got, err := poll(t, deadline(t), c, meshID, 0)
+	response, err := poll(testContext(t), c, meshID, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got.GetTimedOut() != (len(got.GetRecords()) == 0) {
-		t.Errorf("%v", got)
+	if response.GetTimedOut() != (len(response.GetRecords()) == 0) {
+		t.Errorf("%v", response)
 	}
-	return got.GetRecords()
+	return response.GetRecords()
 }
 
-func ack(t *testing.T, c client, meshID, recordID string, token []byte) bool {
+// acknowledge acknowledges a record. It returns false if the record was not removed.
+func acknowledge(t *testing.T, c client, meshID, recordID string, writeToken []byte) bool {
 	t.Helper()
-	answer, err := c.AckBootstrapRendezvous(deadline(t), send(&discoveryv1.AckBootstrapRendezvousRequest{
-		MeshId: meshID, RecordId: recordID, WriteToken: token,
-	}))
+	response, err := c.AckBootstrapRendezvous(testContext(t), newRequest(
+		&discoveryv1.AckBootstrapRendezvousRequest{
+			MeshId: meshID, RecordId: recordID, WriteToken: writeToken,
+		}))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return answer.Msg.GetSuccess()
+	return response.Msg.GetSuccess()
 }
 
-func TestMessageIsLeftFetchedReplacedAndRemoved(t *testing.T) {
+func TestRendezvousRecordLifecycle(t *testing.T) {
 	t.Parallel()
 	worker := harness.Start(t)
 	forEachCodec(t, worker, func(t *testing.T, c client) {
 		mesh := t.Name()
-		sent := message(mesh)
-		recordID := left(t, c, sent)
+		record := newRecord(mesh)
+		recordID := publishRecord(t, c, record)
 		if _, err := ulid.ParseStrict(recordID); err != nil {
 			t.Errorf("id %q: %v", recordID, err)
 		}
-		found := there(t, c, mesh)
-		if len(found) != 1 || found[0].GetRecordId() != recordID || !bytes.Equal(found[0].GetCiphertext(), sent.GetCiphertext()) ||
-			!bytes.Equal(found[0].GetGcmNonce(), sent.GetGcmNonce()) || time.Since(found[0].GetPublishedAt().AsTime()) > patience {
+		found := pollNow(t, c, mesh)
+		if len(found) != 1 || found[0].GetRecordId() != recordID ||
+			!bytes.Equal(found[0].GetCiphertext(), record.GetCiphertext()) ||
+			!bytes.Equal(found[0].GetGcmNonce(), record.GetGcmNonce()) ||
+			time.Since(found[0].GetPublishedAt().AsTime()) > testTimeout {
 			t.Fatalf("found %v", found)
 		}
-		again := message(mesh)
-		again.RecordId, again.WriteToken = recordID, sent.GetWriteToken()
-		if replaced := left(t, c, again); replaced != recordID {
-			t.Errorf("replaced %s by %s", recordID, replaced)
+		replacement := newRecord(mesh)
+		replacement.RecordId, replacement.WriteToken = recordID, record.GetWriteToken()
+		if replacedID := publishRecord(t, c, replacement); replacedID != recordID {
+			t.Errorf("replaced record %s, want %s", replacedID, recordID)
 		}
-		other := left(t, c, message(mesh))
-		found = there(t, c, mesh)
-		if len(found) != 2 || !bytes.Equal(found[0].GetCiphertext(), again.GetCiphertext()) || found[1].GetRecordId() != other {
+		otherID := publishRecord(t, c, newRecord(mesh))
+		found = pollNow(t, c, mesh)
+		if len(found) != 2 || found[1].GetRecordId() != otherID ||
+			!bytes.Equal(found[0].GetCiphertext(), replacement.GetCiphertext()) {
 			t.Fatalf("found %v", found)
 		}
+		// The second acknowledgement finds no record, which is no error.
 		for range 2 {
-			if !ack(t, c, mesh, recordID, sent.GetWriteToken()) {
-				t.Error("not removed")
+			if !acknowledge(t, c, mesh, recordID, record.GetWriteToken()) {
+				t.Error("the record was not removed")
 			}
 		}
-		if found = there(t, c, mesh); len(found) != 1 || found[0].GetRecordId() != other {
-			t.Errorf("left is %v", found)
+		if found = pollNow(t, c, mesh); len(found) != 1 || found[0].GetRecordId() != otherID {
+			t.Errorf("found %v", found)
 		}
 	})
 }
 
-func TestAnotherTokenChangesNothing(t *testing.T) {
+func TestWrongWriteTokenChangesNothing(t *testing.T) {
 	t.Parallel()
 	worker := harness.Start(t)
 	forEachCodec(t, worker, func(t *testing.T, c client) {
 		mesh := t.Name()
-		sent := message(mesh)
-		recordID := left(t, c, sent)
-		before := there(t, c, mesh)
-		forged := message(mesh)
+		recordID := publishRecord(t, c, newRecord(mesh))
+		before := pollNow(t, c, mesh)
+		forged := newRecord(mesh)
 		forged.RecordId = recordID
 		_, err := publish(t, c, forged)
 		wantError(t, err, connect.CodePermissionDenied, "write_token mismatch")
-		if ack(t, c, mesh, recordID, forged.GetWriteToken()) {
-			t.Error("removed by somebody else")
+		if acknowledge(t, c, mesh, recordID, forged.GetWriteToken()) {
+			t.Error("removed with a wrong token")
 		}
-		after := there(t, c, mesh)
+		after := pollNow(t, c, mesh)
 		if len(before) != 1 || len(after) != 1 {
 			t.Fatalf("before %v, after %v", before, after)
 		}
 		wantEqual(t, after[0], before[0])
-		// What is gone is not brought back, and removing it again is no error.
-		forged.RecordId = "01K0000000000000000000000A"
-		got, err := publish(t, c, forged)
-		if err != nil || got.GetSuccess() || got.GetProbeFailed() {
-			t.Errorf("%v %v", got, err)
+		// An unknown record is not created, and its acknowledgement succeeds.
+		unknown := newRecord(mesh)
+		unknown.RecordId = "01K0000000000000000000000A"
+		response, err := publish(t, c, unknown)
+		if err != nil || response.GetSuccess() || response.GetProbeFailed() {
+			t.Errorf("%v %v", response, err)
 		}
-		if !ack(t, c, mesh, forged.GetRecordId(), forged.GetWriteToken()) {
-			t.Error("what is not there is not gone")
+		if !acknowledge(t, c, mesh, unknown.GetRecordId(), unknown.GetWriteToken()) {
+			t.Error("the acknowledgement of an unknown record failed")
 		}
 	})
 }
 
-func TestMessagesLapseAndOutliveAKill(t *testing.T) {
+func TestRendezvousRecordsExpireAndSurviveAKill(t *testing.T) {
 	t.Parallel()
 	worker := harness.Start(t, "CLEANUP_INTERVAL_MS=100")
 	c := worker.Client()
-	long := left(t, c, message("m"))
-	short := message("m")
+	long := publishRecord(t, c, newRecord("m"))
+	short := newRecord("m")
 	short.TtlSeconds = 1
-	left(t, c, short)
+	publishRecord(t, c, short)
 	worker.Restart()
-	harness.Eventually(t, patience, "the short one lapses", func() bool {
-		found := there(t, c, "m")
+	harness.Eventually(t, testTimeout, "the short record expires", func() bool {
+		found := pollNow(t, c, "m")
 		return len(found) == 1 && found[0].GetRecordId() == long
 	})
-	beyond := message("m")
+	// The maximum time to live is 90 s.
+	beyond := newRecord("m")
 	beyond.TtlSeconds = 3_600
-	got, err := publish(t, c, beyond)
+	published, err := publish(t, c, beyond)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if stays := time.Until(got.GetExpiresAt().AsTime()); stays > 91*time.Second || stays < 30*time.Second {
-		t.Errorf("stays for %v", stays)
+	ttl := time.Until(published.GetExpiresAt().AsTime())
+	if ttl > 91*time.Second || ttl < 30*time.Second {
+		t.Errorf("expires in %v", ttl)
 	}
 }
 
-// Who waits hears of a message that comes, each of those who wait and only of its mesh.
-func TestPollWaitsForAMessage(t *testing.T) {
+// All polls that wait for a mailbox get a new record, and no polls of other mailboxes do.
+func TestPollWaitsForARecord(t *testing.T) {
 	t.Parallel()
 	worker := harness.Start(t)
 	forEachCodec(t, worker, func(t *testing.T, c client) {
 		mesh := t.Name()
 		const waiting = 3
 		type outcome struct {
-			got *discoveryv1.PollBootstrapRendezvousResponse
-			err error
+			response *discoveryv1.PollBootstrapRendezvousResponse
+			err      error
 		}
 		outcomes := make(chan outcome, waiting)
-		ctx := deadline(t)
+		ctx := testContext(t)
 		for range waiting {
 			go func() {
-				got, err := poll(t, ctx, c, mesh, 25)
-				outcomes <- outcome{got, err}
+				response, err := poll(ctx, c, mesh, 25)
+				outcomes <- outcome{response, err}
 			}()
 		}
-		other := make(chan outcome, 1)
+		otherMesh := make(chan outcome, 1)
 		go func() {
-			got, err := poll(t, ctx, c, mesh+"-other", 3)
-			other <- outcome{got, err}
+			response, err := poll(ctx, c, mesh+"-other", 3)
+			otherMesh <- outcome{response, err}
 		}()
-		// Nothing says that they wait; a message that comes before they do is found all the same.
+		// The test cannot see that the polls wait. A poll that starts later finds the record at once.
 		select {
 		case early := <-outcomes:
-			t.Fatalf("before any message: %v %v", early.got, early.err)
+			t.Fatalf("before any record: %v %v", early.response, early.err)
 		case <-time.After(300 * time.Millisecond):
 		}
-		recordID := left(t, c, message(mesh))
+		recordID := publishRecord(t, c, newRecord(mesh))
 		for range waiting {
-			if found := <-outcomes; found.err != nil || found.got.GetTimedOut() ||
-				len(found.got.GetRecords()) != 1 || found.got.GetRecords()[0].GetRecordId() != recordID {
-				t.Errorf("%v %v", found.got, found.err)
+			outcome := <-outcomes
+			records := outcome.response.GetRecords()
+			if outcome.err != nil || outcome.response.GetTimedOut() || len(records) != 1 ||
+				records[0].GetRecordId() != recordID {
+				t.Errorf("%v %v", outcome.response, outcome.err)
 			}
 		}
-		if none := <-other; none.err != nil || !none.got.GetTimedOut() || len(none.got.GetRecords()) != 0 {
-			t.Errorf("of another mesh: %v %v", none.got, none.err)
+		other := <-otherMesh
+		if other.err != nil || !other.response.GetTimedOut() ||
+			len(other.response.GetRecords()) != 0 {
+			t.Errorf("other mesh: %v %v", other.response, other.err)
 		}
 	})
 }
 
-// A caller that gives up sooner than it asks to wait is answered before it does.
-func TestPollIsAnsweredBeforeTheCallersDeadline(t *testing.T) {
+// A poll whose deadline is shorter than its wait responds before the deadline.
+func TestPollRespondsBeforeTheCallersDeadline(t *testing.T) {
 	t.Parallel()
 	worker := harness.Start(t)
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()
-	got, err := poll(t, ctx, worker.Client(), "m", 25)
-	if err != nil || !got.GetTimedOut() {
-		t.Errorf("%v %v", got, err)
+	response, err := poll(ctx, worker.Client(), "m", 25)
+	if err != nil || !response.GetTimedOut() {
+		t.Errorf("%v %v", response, err)
 	}
 }
 
-// What a client that went away has held is let go. Cloudflare's edge tells a Worker of any client that has gone; workerd itself
-// sees only connections that are reset.
-func TestPollLetsGoOfClientsThatAreGone(t *testing.T) {
+// A poll ends when its client disconnects, and its resources are released. Cloudflare's edge
+// reports every disconnect to the Worker; workerd itself detects only connections that are reset.
+func TestPollEndsWhenTheClientDisconnects(t *testing.T) {
 	t.Parallel()
 	worker := harness.Start(t)
-	resets := &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+	dialer := func(ctx context.Context, network, address string) (net.Conn, error) {
 		connection, err := new(net.Dialer).DialContext(ctx, network, address)
 		if err != nil {
 			return nil, err
 		}
+		// Closing the connection resets it.
 		return connection, connection.(*net.TCPConn).SetLinger(0)
-	}}}
-	c := discoveryv1connect.NewDiscoveryServiceClient(resets, worker.URL)
-	// It has no deadline that the Worker could know of: only the connection tells that it has gone.
+	}
+	httpClient := &http.Client{Transport: &http.Transport{DialContext: dialer}}
+	c := discoveryv1connect.NewDiscoveryServiceClient(httpClient, worker.URL)
+	// Without a deadline, only the connection tells the Worker that the client has gone.
 	ctx, cancel := context.WithCancel(context.Background())
 	time.AfterFunc(time.Second, cancel)
-	request := send(&discoveryv1.PollBootstrapRendezvousRequest{MeshId: "m", WaitSeconds: 25}, "Cf-Ray", "gone")
+	message := &discoveryv1.PollBootstrapRendezvousRequest{MeshId: "m", WaitSeconds: 25}
+	request := newRequest(message, "Cf-Ray", "disconnected")
 	if _, err := c.PollBootstrapRendezvous(ctx, request); connect.CodeOf(err) != connect.CodeCanceled {
 		t.Fatal(err)
 	}
-	// The line comes when the call ends, and is waited for less long than the call could last.
-	if line := worker.RequestEntry("gone"); line.Status != http.StatusOK || *line.DurationMs >= 25_000 {
-		t.Errorf("%+v", line)
+	// The log has the entry when the call ends. The test waits for less than the poll would.
+	entry := worker.RequestEntry("disconnected")
+	if entry.Status != http.StatusOK || *entry.DurationMs >= 25_000 {
+		t.Errorf("%+v", entry)
 	}
 }
 
-// Whoever fills the places of those who wait keeps nobody from waiting: the one goes that has waited longest.
-func TestPollOfOneMoreIsAlwaysTaken(t *testing.T) {
+// A mailbox has a limit of waiting polls. A new poll is accepted beyond it, and the oldest one
+// ends: no client can keep a colony from polling.
+func TestNewPollReplacesTheOldestWaitingPoll(t *testing.T) {
 	t.Parallel()
-	const most = 64
+	const maxWaiting = 64
 	worker := harness.Start(t)
-	outcomes := make(chan *discoveryv1.PollBootstrapRendezvousResponse, most+1)
-	ctx := deadline(t)
-	for range most {
+	responses := make(chan *discoveryv1.PollBootstrapRendezvousResponse, maxWaiting+1)
+	ctx := testContext(t)
+	for range maxWaiting {
 		go func() {
-			got, err := poll(t, ctx, worker.Client(), "m", 25)
+			response, err := poll(ctx, worker.Client(), "m", 25)
 			if err != nil {
 				t.Error(err)
 			}
-			outcomes <- got
+			responses <- response
 		}()
 	}
-	// Until all of them wait, one more sends nobody away.
-	harness.Eventually(t, patience, "the places are taken", func() bool {
-		if _, err := poll(t, ctx, worker.Client(), "m", 1); err != nil {
+	// A poll more ends no other one until all of them wait.
+	harness.Eventually(t, testTimeout, "a new poll ends a waiting one", func() bool {
+		if _, err := poll(ctx, worker.Client(), "m", 1); err != nil {
 			t.Fatal(err)
 		}
-		return len(outcomes) > 0
+		return len(responses) > 0
 	})
-	if early := <-outcomes; !early.GetTimedOut() {
-		t.Errorf("%v", early)
+	if oldest := <-responses; !oldest.GetTimedOut() {
+		t.Errorf("%v", oldest)
 	}
-	left(t, worker.Client(), message("m"))
-	for range most - 1 {
-		if got := <-outcomes; !got.GetTimedOut() && len(got.GetRecords()) != 1 {
-			t.Errorf("%v", got)
+	publishRecord(t, worker.Client(), newRecord("m"))
+	for range maxWaiting - 1 {
+		if response := <-responses; !response.GetTimedOut() && len(response.GetRecords()) != 1 {
+			t.Errorf("%v", response)
 		}
 	}
 }
 
-func TestMessagesOfAMeshAreLimited(t *testing.T) {
+func TestRendezvousRecordsOfAMeshAreLimited(t *testing.T) {
 	t.Parallel()
 	worker := harness.Start(t)
 	c := worker.Client()
 	for range 10 {
-		left(t, c, message("m"))
+		publishRecord(t, c, newRecord("m"))
 	}
 	worker.Restart()
-	_, err := publish(t, c, message("m"))
+	_, err := publish(t, c, newRecord("m"))
 	wantError(t, err, connect.CodeResourceExhausted, "too many rendezvous records")
-	if metadata(err).Get("Retry-After") == "" {
-		t.Error("nobody says when to try again")
+	if errorMetadata(err).Get("Retry-After") == "" {
+		t.Error("no Retry-After")
 	}
-	left(t, c, message("another"))
+	publishRecord(t, c, newRecord("another"))
 }
 
-func TestMessagesThatAreNotInOrder(t *testing.T) {
+func TestRendezvousValidation(t *testing.T) {
 	t.Parallel()
 	worker := harness.Start(t)
+	type request = discoveryv1.PublishBootstrapRendezvousRequest
 	forEachCodec(t, worker, func(t *testing.T, c client) {
-		for text, change := range map[string]func(*discoveryv1.PublishBootstrapRendezvousRequest){
-			"mesh_id is required":                   func(r *discoveryv1.PublishBootstrapRendezvousRequest) { r.MeshId = "" },
-			"ciphertext is required":                func(r *discoveryv1.PublishBootstrapRendezvousRequest) { r.Ciphertext = nil },
-			"ciphertext must have at most":          func(r *discoveryv1.PublishBootstrapRendezvousRequest) { r.Ciphertext = make([]byte, 5000) },
-			"gcm_nonce must have 12 bytes":          func(r *discoveryv1.PublishBootstrapRendezvousRequest) { r.GcmNonce = r.GcmNonce[1:] },
-			"write_token must have 32 bytes, not 0": func(r *discoveryv1.PublishBootstrapRendezvousRequest) { r.WriteToken = nil },
-			"ttl_seconds must not be negative":      func(r *discoveryv1.PublishBootstrapRendezvousRequest) { r.TtlSeconds = -1 },
+		for text, change := range map[string]func(*request){
+			"mesh_id is required":                   func(r *request) { r.MeshId = "" },
+			"ciphertext is required":                func(r *request) { r.Ciphertext = nil },
+			"ciphertext must have at most":          func(r *request) { r.Ciphertext = make([]byte, 5000) },
+			"gcm_nonce must have 12 bytes":          func(r *request) { r.GcmNonce = r.GcmNonce[1:] },
+			"write_token must have 32 bytes, not 0": func(r *request) { r.WriteToken = nil },
+			"ttl_seconds must not be negative":      func(r *request) { r.TtlSeconds = -1 },
 		} {
-			request := message("m")
-			change(request)
-			_, err := publish(t, c, request)
+			record := newRecord("m")
+			change(record)
+			_, err := publish(t, c, record)
 			wantError(t, err, connect.CodeInvalidArgument, text)
 		}
-		request := message("m")
-		request.VerifyReachability = true
-		_, err := publish(t, c, request)
+		record := newRecord("m")
+		record.VerifyReachability = true
+		_, err := publish(t, c, record)
 		wantError(t, err, connect.CodeFailedPrecondition, "verify_reachability")
-		_, err = poll(t, deadline(t), c, "", 0)
+		_, err = poll(testContext(t), c, "", 0)
 		wantError(t, err, connect.CodeInvalidArgument, "mesh_id is required")
-		_, err = poll(t, deadline(t), c, "m", -1)
+		_, err = poll(testContext(t), c, "m", -1)
 		wantError(t, err, connect.CodeInvalidArgument, "wait_seconds")
 	})
 	if keys, alarms := worker.Stored(); len(keys) != 0 || alarms != 0 {
@@ -338,28 +363,28 @@ func TestMessagesThatAreNotInOrder(t *testing.T) {
 	}
 }
 
-// Who reads the storage learns no token, and when all is done there is nothing to read.
-func TestTokensAreNotStored(t *testing.T) {
+// Storage has no write tokens, and nothing at all once the records are acknowledged.
+func TestWriteTokensAreNotStored(t *testing.T) {
 	t.Parallel()
 	worker := harness.Start(t, "CLEANUP_INTERVAL_MS=100")
-	sent := message("m")
-	recordID := left(t, worker.Client(), sent)
-	stored := 0
+	record := newRecord("m")
+	recordID := publishRecord(t, worker.Client(), record)
+	ciphertexts := 0
 	for _, file := range worker.Databases() {
 		for _, suffix := range []string{"", "-wal"} {
 			content, err := os.ReadFile(file + suffix)
 			if err != nil && !os.IsNotExist(err) {
 				t.Fatal(err)
 			}
-			stored += bytes.Count(content, sent.GetCiphertext())
-			if bytes.Contains(content, sent.GetWriteToken()) {
-				t.Errorf("%s has the token", file)
+			ciphertexts += bytes.Count(content, record.GetCiphertext())
+			if bytes.Contains(content, record.GetWriteToken()) {
+				t.Errorf("%s contains the token", file)
 			}
 		}
 	}
-	if stored == 0 {
-		t.Error("the message is not found: nothing was looked at")
+	if ciphertexts == 0 {
+		t.Error("no file contains the record: the search proves nothing")
 	}
-	ack(t, worker.Client(), "m", recordID, sent.GetWriteToken())
-	harness.Eventually(t, patience, "nothing is stored", nothingIsStored(worker))
+	acknowledge(t, worker.Client(), "m", recordID, record.GetWriteToken())
+	harness.Eventually(t, testTimeout, "storage is empty", storageIsEmpty(worker))
 }

@@ -11,43 +11,47 @@ import (
 	"github.com/coral-mesh/coral-discovery/tests/go/harness"
 )
 
-// smoke looks at a deployment, and returns what it prints and whether it found it in order.
-func smoke(t *testing.T, url string, arguments ...string) (string, bool) {
+// runSmoke runs the smoke test. It returns its output, and false if it failed.
+func runSmoke(t *testing.T, url string, arguments ...string) (string, bool) {
 	t.Helper()
-	command := exec.Command(harness.Build(t, "smoke"), append([]string{"-url", url}, arguments...)...)
-	output, err := command.CombinedOutput()
+	arguments = append([]string{"-url", url}, arguments...)
+	output, err := exec.Command(harness.Build(t, "smoke"), arguments...).CombinedOutput()
 	return string(output), err == nil
 }
 
-func TestOnCloudflareSmokeFindsAWholeDeploymentInOrder(t *testing.T) {
+func TestOnCloudflareSmokePassesOnACompleteDeployment(t *testing.T) {
 	t.Parallel()
 	key, _ := harness.SigningKey(t, "K1")
-	worker := harness.StartMiniflare(t, relays, "DISCOVERY_SIGNING_KEY="+key, "DEFAULT_TTL_SECONDS=8")
-	if said, ok := smoke(t, worker.URL, "-strict", "-expiry"); !ok {
-		t.Error(said)
+	worker := harness.StartMiniflare(t,
+		relays, "DISCOVERY_SIGNING_KEY="+key, "DEFAULT_TTL_SECONDS=8")
+	if output, ok := runSmoke(t, worker.URL, "-strict", "-expiry"); !ok {
+		t.Error(output)
 	}
 }
 
-func TestSmokeSkipsWhatIsNotConfiguredAndNamesTheVersion(t *testing.T) {
+func TestSmokeSkipsUnconfiguredFeaturesAndPrintsTheVersion(t *testing.T) {
 	t.Parallel()
 	worker := harness.Start(t, "SERVICE_VERSION=1.2.3-test")
-	said, ok := smoke(t, worker.URL, "-calls", "4", "-version", "1.2.3-test")
-	if !ok || !strings.Contains(said, "version 1.2.3-test") || !strings.Contains(said, "DISCOVERY_SIGNING_KEY") {
-		t.Error(said)
+	output, ok := runSmoke(t, worker.URL, "-calls", "4", "-version", "1.2.3-test")
+	if !ok || !strings.Contains(output, "version 1.2.3-test") ||
+		!strings.Contains(output, "DISCOVERY_SIGNING_KEY") {
+		t.Error(output)
 	}
-	if said, ok := smoke(t, worker.URL, "-calls", "4", "-strict"); ok {
-		t.Errorf("a key is missing: %s", said)
+	if output, ok := runSmoke(t, worker.URL, "-calls", "4", "-strict"); ok {
+		t.Errorf("passed without a signing key: %s", output)
 	}
-	if said, ok := smoke(t, worker.URL, "-calls", "4", "-version", "another", "-worker", "coral-discovery"); ok {
-		t.Errorf("another version answers: %s", said)
+	output, ok = runSmoke(t, worker.URL,
+		"-calls", "4", "-version", "another", "-worker", "coral-discovery")
+	if ok {
+		t.Errorf("passed with another version: %s", output)
 	}
 }
 
-func TestSmokeInJSONTellsTheSame(t *testing.T) {
+func TestSmokeJSONReport(t *testing.T) {
 	t.Parallel()
 	worker := harness.Start(t)
-	said, ok := smoke(t, worker.URL, "-calls", "4", "-json")
-	var told struct {
+	output, ok := runSmoke(t, worker.URL, "-calls", "4", "-json")
+	var report struct {
 		OK        bool
 		Checks    []struct{ Name, Outcome string }
 		Latencies []struct {
@@ -55,42 +59,46 @@ func TestSmokeInJSONTellsTheSame(t *testing.T) {
 			P99  float64
 		}
 	}
-	if err := json.Unmarshal([]byte(said), &told); err != nil {
-		t.Fatalf("%v: %s", err, said)
+	if err := json.Unmarshal([]byte(output), &report); err != nil {
+		t.Fatalf("%v: %s", err, output)
 	}
-	if !ok || !told.OK || len(told.Checks) < 30 || len(told.Latencies) != 6 || told.Latencies[0].P99 <= 0 {
-		t.Errorf("%+v", told)
+	if !ok || !report.OK || len(report.Checks) < 30 || len(report.Latencies) != 6 ||
+		report.Latencies[0].P99 <= 0 {
+		t.Errorf("%+v", report)
 	}
 }
 
-func TestSmokeNoticesWhatIsBroken(t *testing.T) {
+func TestSmokeFailsOnBrokenDeployments(t *testing.T) {
 	t.Parallel()
-	for name, broken := range map[string]func(*testing.T) string{
-		"nobody there": func(*testing.T) string { return "http://127.0.0.1:1" },
-		"a page": func(t *testing.T) string {
-			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("hello")) }))
+	for name, start := range map[string]func(*testing.T) (url string){
+		"no server": func(*testing.T) string { return "http://127.0.0.1:1" },
+		"web page": func(t *testing.T) string {
+			handler := func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("hello")) }
+			server := httptest.NewServer(http.HandlerFunc(handler))
 			t.Cleanup(server.Close)
 			return server.URL
 		},
-		"a wrong configuration": func(t *testing.T) string { return harness.Start(t, "LOG_LEVEL=loud").URL },
-		"the old server":        func(t *testing.T) string { return harness.StartLegacyServer(t).URL },
+		"configuration error": func(t *testing.T) string {
+			return harness.Start(t, "LOG_LEVEL=loud").URL
+		},
+		"legacy server": func(t *testing.T) string { return harness.StartLegacyServer(t).URL },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if said, ok := smoke(t, broken(t), "-calls", "2"); ok {
-				t.Error(said)
+			if output, ok := runSmoke(t, start(t), "-calls", "2"); ok {
+				t.Error(output)
 			}
 		})
 	}
 }
 
-// The smoke test must notice a Worker whose lookups find expired leases.
+// The smoke test must detect a Worker whose lookups find expired leases.
 func TestOnCloudflareSmokeDetectsExpiredLookups(t *testing.T) {
 	t.Parallel()
 	worker := harness.StartMiniflare(t, harness.WithFaults(`{"expired_lookups":true}`),
 		"DEFAULT_TTL_SECONDS=1", "CACHE_HOT_LOOKUPS_PER_MINUTE=0")
-	said, ok := smoke(t, worker.URL, "-calls", "2", "-expiry")
-	if ok || !strings.Contains(said, "broken   proto a lease that lapses") {
-		t.Error(said)
+	output, ok := runSmoke(t, worker.URL, "-calls", "2", "-expiry")
+	if ok || !strings.Contains(output, "failed   proto an expired lease is not found") {
+		t.Error(output)
 	}
 }

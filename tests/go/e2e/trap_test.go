@@ -27,7 +27,7 @@ func TestOnCloudflareTrapRestartsTheInstance(t *testing.T) {
 		}
 		registerColony(t, client, colony("m", "k"))
 	}
-	harness.Eventually(t, patience, "the log has a line for each trap", func() bool {
+	harness.Eventually(t, testTimeout, "the log has a line for each trap", func() bool {
 		const text = "the WebAssembly instance trapped; starting a new one"
 		return strings.Count(worker.Log(), text) >= len(traps)
 	})

@@ -11,8 +11,8 @@ import (
 	"syscall"
 )
 
-// StartContainer runs what the container image has in it, by the same script and with the environment alone,
-// and returns its URL.
+// StartContainer runs the files of the container image with the image's start script, configured by
+// environment variables alone. It returns the URL of the service.
 func StartContainer(t T, environment ...string) string {
 	t.Helper()
 	image := t.TempDir()
@@ -20,7 +20,7 @@ func StartContainer(t T, environment ...string) string {
 		"start": "container/start", "workerd.capnp": "workerd.capnp",
 		"build/index.js": "build/index.js", "build/index_bg.wasm": "build/index_bg.wasm",
 	} {
-		if err := copyInto(filepath.Join(image, name), Path(source)); err != nil {
+		if err := copyFile(filepath.Join(image, name), Path(source)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -28,10 +28,10 @@ func StartContainer(t T, environment ...string) string {
 	command := exec.Command("./start")
 	command.Dir = image
 	command.Env = append([]string{
-		"PATH=" + os.Getenv("PATH"), "PORT=" + fmt.Sprint(port), "STORAGE=" + storage(t),
+		"PATH=" + os.Getenv("PATH"), "PORT=" + fmt.Sprint(port), "STORAGE=" + storageFolder(t),
 		"WORKERD=" + Path("node_modules", ".bin", "workerd"),
 	}, environment...)
-	// The runtime is started by a script of its own: both end with their group.
+	// npm's workerd is a script that starts the runtime: the signal goes to the whole group.
 	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	command.Stdout, command.Stderr = io.Discard, os.Stderr
 	if err := command.Start(); err != nil {
@@ -42,18 +42,18 @@ func StartContainer(t T, environment ...string) string {
 		_ = command.Wait()
 	})
 	url := fmt.Sprintf("http://127.0.0.1:%d", port)
-	Eventually(t, startDeadline, "the container is healthy", func() bool {
-		answer, err := http.Get(url + "/health")
+	Eventually(t, startTimeout, "the container is healthy", func() bool {
+		response, err := http.Get(url + "/health")
 		if err != nil {
 			return false
 		}
-		answer.Body.Close()
-		return answer.StatusCode == http.StatusOK
+		response.Body.Close()
+		return response.StatusCode == http.StatusOK
 	})
 	return url
 }
 
-func copyInto(target, source string) error {
+func copyFile(target, source string) error {
 	content, err := os.ReadFile(source)
 	if err != nil {
 		return err

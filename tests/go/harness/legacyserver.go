@@ -12,9 +12,9 @@ import (
 	"github.com/coral-mesh/coral-discovery/tests/go/gen/coral/discovery/v1/discoveryv1connect"
 )
 
-// LegacyServer is a stand-in of the server that the Worker replaces, in a process of its own.
+// LegacyServer is a running cmd/legacyserver: a stand-in for the server that clients move from.
 type LegacyServer struct {
-	// URL is where it answers. It stays the same over a Restart.
+	// URL is the server's address. It stays the same when the server is started again.
 	URL string
 
 	t       T
@@ -22,62 +22,63 @@ type LegacyServer struct {
 	command *exec.Cmd
 }
 
-// StartLegacyServer runs one until the test ends.
+// StartLegacyServer runs a legacy server until the test ends.
 func StartLegacyServer(t T) *LegacyServer {
 	t.Helper()
-	old := &LegacyServer{t: t, address: "127.0.0.1:0"}
-	old.Start()
-	t.Cleanup(old.Kill)
-	return old
+	legacy := &LegacyServer{t: t, address: "127.0.0.1:0"}
+	legacy.Start()
+	t.Cleanup(legacy.Kill)
+	return legacy
 }
 
-// Start starts it again after Kill: it knows nobody then.
-func (o *LegacyServer) Start() {
-	o.t.Helper()
-	// Another process may have got its port meanwhile, for a moment.
-	Eventually(o.t, startDeadline, "the old server listens", o.start)
+// Start starts the server again after Kill. It has no registrations then.
+func (s *LegacyServer) Start() {
+	s.t.Helper()
+	// Another process may use the port for a moment.
+	Eventually(s.t, startTimeout, "the legacy server listens", s.start)
 }
 
-func (o *LegacyServer) start() bool {
-	o.t.Helper()
-	o.command = exec.Command(Build(o.t, "legacyserver"), "-address", o.address)
-	output, err := o.command.StdoutPipe()
+func (s *LegacyServer) start() bool {
+	s.t.Helper()
+	s.command = exec.Command(Build(s.t, "legacyserver"), "-address", s.address)
+	output, err := s.command.StdoutPipe()
 	if err != nil {
-		o.t.Fatal(err)
+		s.t.Fatal(err)
 	}
-	if err := o.command.Start(); err != nil {
-		o.t.Fatal(err)
+	if err := s.command.Start(); err != nil {
+		s.t.Fatal(err)
 	}
 	line, err := bufio.NewReader(output).ReadString('\n')
 	if err != nil {
-		o.Kill()
+		s.Kill()
 		return false
 	}
-	o.address = strings.TrimSpace(line)
-	o.URL = "http://" + o.address
+	s.address = strings.TrimSpace(line)
+	s.URL = "http://" + s.address
 	return true
 }
 
-// Kill ends it.
-func (o *LegacyServer) Kill() {
-	_ = o.command.Process.Kill()
-	_ = o.command.Wait()
+// Kill ends the server.
+func (s *LegacyServer) Kill() {
+	_ = s.command.Process.Kill()
+	_ = s.command.Wait()
 }
 
-// Delay has it answer every call so many milliseconds later.
-func (o *LegacyServer) Delay(ms int) {
-	o.t.Helper()
-	answer, err := http.Post(fmt.Sprintf("%s/delay?ms=%d", o.URL, ms), "", nil)
+// Delay makes the server wait this many milliseconds before it handles a call.
+func (s *LegacyServer) Delay(ms int) {
+	s.t.Helper()
+	response, err := http.Post(fmt.Sprintf("%s/delay?ms=%d", s.URL, ms), "", nil)
 	if err != nil {
-		o.t.Fatal(err)
+		s.t.Fatal(err)
 	}
-	_ = answer.Body.Close()
-	if answer.StatusCode != http.StatusOK {
-		o.t.Fatalf("delay: %s", answer.Status)
+	_ = response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		s.t.Fatalf("delay: %s", response.Status)
 	}
 }
 
-// Client is a Connect client of it.
-func (o *LegacyServer) Client() discoveryv1connect.DiscoveryServiceClient {
-	return discoveryv1connect.NewDiscoveryServiceClient(http.DefaultClient, o.URL, connect.WithProtoJSON())
+// Client returns a Connect client of the server.
+func (s *LegacyServer) Client() discoveryv1connect.DiscoveryServiceClient {
+	return discoveryv1connect.NewDiscoveryServiceClient(
+		http.DefaultClient, s.URL, connect.WithProtoJSON())
 }

@@ -8,64 +8,65 @@ import (
 	"syscall"
 )
 
-// StartMiniflare is Start with all that Cloudflare has beside workerd, KV and rate limits for example,
-// as far as Miniflare has it. What of it fails is up to Faults. Each of vars is NAME=VALUE and
-// replaces a variable of wrangler.toml.
+// StartMiniflare runs the Worker in Miniflare until the test ends, with all bindings of
+// wrangler.toml: KV and rate limits for example, as far as Miniflare simulates them. Each of vars
+// is NAME=VALUE and replaces a variable of wrangler.toml. InjectFaults makes bindings fail.
 func StartMiniflare(t T, vars ...string) *Worker {
 	t.Helper()
-	// Tests read the log by lines.
-	return start(t, platform, append([]string{"LOG_LEVEL=debug", "LOG_FORMAT=line"}, vars...))
+	// The harness reads log entries line by line.
+	return start(t, miniflare, append([]string{"LOG_LEVEL=debug", "LOG_FORMAT=line"}, vars...))
 }
 
-func platform(arguments []string) *exec.Cmd {
+func miniflare(arguments []string) *exec.Cmd {
 	program := Path("tests", "miniflare", "serve.mjs")
 	arguments = append([]string{program, "--faults", "--analytics"}, arguments...)
 	command := exec.Command(Path("node_modules", ".bin", "node"), arguments...)
-	// workerd is node's child: whoever kills node alone leaves it behind.
+	// workerd is a child of node: the signal goes to the whole group.
 	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	return command
 }
 
-// TrapHeader is a request header whose value is the place where the WebAssembly instance traps while
-// it handles that request: "handler", "after_object" or "object".
+// TrapHeader is a request header whose value is the place where the WebAssembly instance traps
+// while it handles that request: "handler", "after_object" or "object".
 const TrapHeader = "Fault-Trap"
 
-// WithFaults returns the variable that makes a Worker of StartMiniflare start with faults, and start
-// with them again after a restart. tests/miniflare/faults.mjs documents their JSON.
+// WithFaults returns the variable that makes a Worker of StartMiniflare start with faults, also
+// after a restart. tests/miniflare/faults.mjs documents their JSON.
 func WithFaults(faults string) string { return "FAULTS=" + faults }
 
-// Counts are how often requests used what the platform has.
-type Counts struct {
+// BindingCounts are numbers of uses of bindings by requests.
+type BindingCounts struct {
 	KV      struct{ Gets, Puts, Deletes int }
 	Objects int
 }
 
-// Faults says what fails from now on, and counts anew. tests/miniflare/faults.mjs describes it.
-func (w *Worker) Faults(t T, faults string) {
-	t.Helper()
-	answer, err := http.Post(w.faults(), "application/json", strings.NewReader(faults))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer answer.Body.Close()
-	if answer.StatusCode != http.StatusOK {
-		t.Fatalf("%s: %s", faults, answer.Status)
-	}
-}
-
-// Counts returns what was counted since the last Faults. What a request leaves to be done after its
-// answer may be counted a little later.
-func (w *Worker) Counts() (counts Counts) {
+// InjectFaults replaces the faults of a Worker of StartMiniflare, and resets its BindingCounts.
+// tests/miniflare/faults.mjs documents the JSON.
+func (w *Worker) InjectFaults(faults string) {
 	w.t.Helper()
-	answer, err := http.Get(w.faults())
+	response, err := http.Post(w.faultsURL(), "application/json", strings.NewReader(faults))
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	defer answer.Body.Close()
-	if err := json.NewDecoder(answer.Body).Decode(&counts); err != nil {
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		w.t.Fatalf("%s: %s", faults, response.Status)
+	}
+}
+
+// BindingCounts returns the uses of bindings since the last InjectFaults. Those of background
+// tasks, which run after the response, may be missing for a moment.
+func (w *Worker) BindingCounts() (counts BindingCounts) {
+	w.t.Helper()
+	response, err := http.Get(w.faultsURL())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer response.Body.Close()
+	if err := json.NewDecoder(response.Body).Decode(&counts); err != nil {
 		w.t.Fatal(err)
 	}
 	return counts
 }
 
-func (w *Worker) faults() string { return w.URL + "/__faults" }
+func (w *Worker) faultsURL() string { return w.URL + "/__faults" }

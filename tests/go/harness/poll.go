@@ -4,20 +4,21 @@ import (
 	"time"
 )
 
-// interval is how often a condition is looked at.
-const interval = 20 * time.Millisecond
+// pollInterval is the time between two evaluations of a condition.
+const pollInterval = 20 * time.Millisecond
 
-// Eventually waits until a condition holds, and fails the test if it does not in time.
-func Eventually(t T, deadline time.Duration, what string, holds func() bool) {
+// Eventually waits until a condition holds. It fails the test if the condition does not hold within
+// the timeout; description names the condition.
+func Eventually(t T, timeout time.Duration, description string, condition func() bool) {
 	t.Helper()
-	ticker := time.NewTicker(interval)
+	ticker := time.NewTicker(pollInterval)
 	defer ticker.Stop()
-	timeout := time.After(deadline)
-	for !holds() {
+	expired := time.After(timeout)
+	for !condition() {
 		select {
 		case <-ticker.C:
-		case <-timeout:
-			t.Fatalf("not within %v: %s", deadline, what)
+		case <-expired:
+			t.Fatalf("not within %v: %s", timeout, description)
 		}
 	}
 }

@@ -9,21 +9,21 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Usage is what a process has taken of the machine.
+// Usage is the processor time and memory of a process.
 type Usage struct {
-	// CPU is processor time since it started, of all its threads.
+	// CPU is the processor time of all threads since the process started.
 	CPU time.Duration
-	// RSS is the memory that it has now, in bytes, and PeakRSS the most that it ever had.
+	// RSS is the resident memory in bytes, and PeakRSS its maximum so far.
 	RSS, PeakRSS uint64
 }
 
-// tick is how Linux counts processor time: a hundred a second on every platform that Go runs on.
-const tick = time.Second / 100
+// clockTick is the unit of processor time in Linux: 1/100 s on every platform that Go supports.
+const clockTick = time.Second / 100
 
-// Usage returns what the Worker's process has taken so far.
+// Usage returns the usage of the Worker's process so far.
 func (w *Worker) Usage() Usage {
 	w.t.Helper()
-	process, err := procfs.NewProc(w.command.Process.Pid)
+	process, err := procfs.NewProc(w.PID())
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -36,16 +36,16 @@ func (w *Worker) Usage() Usage {
 		w.t.Fatal(err)
 	}
 	return Usage{
-		CPU:     time.Duration(stat.UTime+stat.STime) * tick,
+		CPU:     time.Duration(stat.UTime+stat.STime) * clockTick,
 		RSS:     status.VmRSS,
 		PeakRSS: status.VmHWM,
 	}
 }
 
-// Settle waits until the Worker has nothing more to do: what calls have left to its alarms is done.
-func (w *Worker) Settle() {
+// WaitUntilIdle waits until the alarms that calls have set are handled.
+func (w *Worker) WaitUntilIdle() {
 	w.t.Helper()
-	// No alarm that a call leaves is set for later than that, but for those at the end of a lease.
+	// Except for the alarm at the end of a lease, calls set alarms at most this far ahead.
 	const quiet, idle = 3 * time.Second, 50 * time.Millisecond
 	for range 40 {
 		before := w.Usage().CPU
@@ -56,7 +56,7 @@ func (w *Worker) Settle() {
 	}
 }
 
-// pinned runs a command on one core, where the machine can do so.
+// pinned returns a command that runs on one core, where the machine has taskset.
 func pinned(command *exec.Cmd, core string) *exec.Cmd {
 	taskset, err := exec.LookPath("taskset")
 	if err != nil {
@@ -68,14 +68,15 @@ func pinned(command *exec.Cmd, core string) *exec.Cmd {
 	return pinned
 }
 
-// StartPinned is Start on one core, with no defaults but those of the Worker.
+// StartPinned runs the Worker on one core until the test ends, without the defaults of Start.
 func StartPinned(t T, core string, vars ...string) *Worker {
 	t.Helper()
-	return start(t, func(arguments []string) *exec.Cmd { return pinned(xtask(arguments), core) }, vars)
+	serve := func(arguments []string) *exec.Cmd { return pinned(xtaskServe(arguments), core) }
+	return start(t, serve, vars)
 }
 
-// StartConfig runs another configuration of workerd than the Worker's, with its objects on a service of
-// that name, on one core.
+// StartConfig runs workerd with another configuration than the Worker's on one core, until the test
+// ends. The configuration's service "objects" is a disk directory in the Worker's storage.
 func StartConfig(t T, core, config string) *Worker {
 	t.Helper()
 	return start(t, func(arguments []string) *exec.Cmd {
@@ -83,24 +84,27 @@ func StartConfig(t T, core, config string) *Worker {
 		if err := os.MkdirAll(storage+"/objects", 0o700); err != nil {
 			t.Fatal(err)
 		}
-		workerd := exec.Command(Path("node_modules", ".bin", "workerd"), "serve", "--control-fd=1",
-			"--socket-addr=http=127.0.0.1:0", "--directory-path=objects="+storage+"/objects", config)
+		workerd := exec.Command(Path("node_modules", ".bin", "workerd"), "serve",
+			"--control-fd=1", "--socket-addr=http=127.0.0.1:0",
+			"--directory-path=objects="+storage+"/objects", config)
 		return pinned(workerd, core)
 	}, nil)
 }
 
-// PID is the id of the Worker's process.
+// PID returns the process id of the Worker.
 func (w *Worker) PID() int { return w.command.Process.Pid }
 
-// filesOfAnObject is how many files workerd has open for an object: SQLite's database, log and index.
-const filesOfAnObject = 3
+// filesPerObject is the number of files that workerd keeps open for an object: SQLite's database,
+// write-ahead log and index.
+const filesPerObject = 3
 
-// MostObjects returns how many objects can be in use at once, by how many files a process may have open.
-func MostObjects() int {
+// MaxOpenObjects returns the number of objects that one process can have open at once, given the
+// machine's limit of open files.
+func MaxOpenObjects() int {
 	var limit unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
 		return 0
 	}
-	const others = 3_000
-	return max(0, int(min(limit.Cur, 1<<30))-others) / filesOfAnObject
+	const otherFiles = 3_000
+	return max(0, int(min(limit.Cur, 1<<30))-otherFiles) / filesPerObject
 }

@@ -8,7 +8,7 @@ import (
 	"syscall"
 )
 
-// T is what of testing.T is needed here: programs that are no tests bring their own.
+// T is the part of testing.T that the harness uses. Programs implement it with Program.
 type T interface {
 	Helper()
 	Logf(format string, arguments ...any)
@@ -19,18 +19,18 @@ type T interface {
 	TempDir() string
 }
 
-// Program is the T of a program: what fails ends it.
+// Program implements T for a program. A failure ends the program.
 type Program struct {
 	mutex    sync.Mutex
 	cleanups []func()
 	failed   bool
 }
 
-// failure is what Fatal panics with.
+// failure is the value with which Fatal panics.
 type failure struct{ text string }
 
-// Run runs a program and exits with what it returns. Whatever it started ends with it, also when it is
-// interrupted.
+// Run runs a program and exits with the status that it returns. Its cleanups run also when it fails
+// or is interrupted.
 func Run(program func(*Program) int) {
 	p := &Program{}
 	interrupted := make(chan os.Signal, 1)
@@ -43,16 +43,16 @@ func Run(program func(*Program) int) {
 	os.Exit(p.run(program))
 }
 
-func (p *Program) run(program func(*Program) int) (code int) {
+func (p *Program) run(program func(*Program) int) (status int) {
 	defer p.cleanup()
 	defer func() {
-		switch why := recover().(type) {
+		switch cause := recover().(type) {
 		case nil:
 		case failure:
-			fmt.Fprintln(os.Stderr, "error:", why.text)
-			code = 1
+			fmt.Fprintln(os.Stderr, "error:", cause.text)
+			status = 1
 		default:
-			panic(why)
+			panic(cause)
 		}
 	}()
 	return program(p)
@@ -72,7 +72,7 @@ func (p *Program) cleanup() {
 // Helper does nothing.
 func (p *Program) Helper() {}
 
-// Failed tells whether the program is about to fail.
+// Failed returns true once Fatal was called.
 func (p *Program) Failed() bool { return p.failed }
 
 // Logf writes a line to standard error.
@@ -80,7 +80,7 @@ func (p *Program) Logf(format string, arguments ...any) {
 	fmt.Fprintf(os.Stderr, format+"\n", arguments...)
 }
 
-// Fatal ends the program, from the goroutine that runs it.
+// Fatal ends the program with an error. Only the goroutine that runs the program may call it.
 func (p *Program) Fatal(arguments ...any) {
 	p.failed = true
 	panic(failure{fmt.Sprint(arguments...)})
@@ -91,14 +91,14 @@ func (p *Program) Fatalf(format string, arguments ...any) {
 	p.Fatal(fmt.Sprintf(format, arguments...))
 }
 
-// Cleanup has something done when the program ends: the last first.
+// Cleanup registers a function that runs when the program ends, the last registered first.
 func (p *Program) Cleanup(cleanup func()) {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
 	p.cleanups = append(p.cleanups, cleanup)
 }
 
-// TempDir returns a folder that is gone when the program ends.
+// TempDir returns a new folder that is removed when the program ends.
 func (p *Program) TempDir() string {
 	folder, err := os.MkdirTemp("", "coral-discovery-")
 	if err != nil {

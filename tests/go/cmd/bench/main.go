@@ -1,11 +1,11 @@
-// Bench measures the built Worker beside the platform's floors, in one run: two small workers that answer
-// constants, A without and B with an object. What it compares is processor time of the server for a call.
+// Command bench measures the built Worker beside the platform's floors, in one run. The floors are
+// two small workers with constant responses: A without an object, and B with one. The comparison is
+// by the server's processor time per call.
 package main
 
 import (
 	"flag"
 	"fmt"
-	"os"
 	"regexp"
 	"time"
 
@@ -14,25 +14,34 @@ import (
 
 func main() {
 	var (
-		url      = flag.String("url", "", "measure this deployment, from here alone")
-		rounds   = flag.Int("rounds", 3, "how often all is measured; medians count")
-		duration = flag.Duration("duration", 1500*time.Millisecond, "for how long each is measured")
-		json     = flag.String("json", "", "write all figures to this file")
-		only     = flag.String("only", "", "only phases whose names match this expression")
-		plot     = flag.String("plot", "", "draw processor time and latency into this file (SVG)")
+		url = flag.String("url", "",
+			"measure this deployment from here, without floors")
+		rounds = flag.Int("rounds", 3,
+			"number of rounds; results are their medians")
+		duration = flag.Duration("duration", 1500*time.Millisecond,
+			"duration of one measurement")
+		json = flag.String("json", "",
+			"write all results to this file")
+		only = flag.String("only", "",
+			"measure only phases whose names match this expression")
+		plot = flag.String("plot", "",
+			"draw processor time and latency to this file (SVG)")
 	)
 	flag.Parse()
 	harness.Run(func(program *harness.Program) int {
 		if *url != "" {
-			return remote(*url, *duration)
+			return measureRemote(*url, *duration)
 		}
 		names, err := regexp.Compile(*only)
 		if err != nil {
 			program.Fatal(err)
 		}
-		found := run(program, names, *rounds, *duration)
-		fmt.Println(found.table())
-		for path, write := range map[string]func(string) error{*json: found.write, *plot: found.draw} {
+		report := run(program, names, *rounds, *duration)
+		fmt.Println(report.table())
+		for path, write := range map[string]func(string) error{
+			*json: report.write,
+			*plot: report.draw,
+		} {
 			if path == "" {
 				continue
 			}
@@ -40,7 +49,7 @@ func main() {
 				program.Fatal(err)
 			}
 		}
-		fmt.Println(found.verdict())
+		fmt.Println(report.verdicts())
 		return 0
 	})
 }
@@ -52,46 +61,23 @@ func run(t *harness.Program, only *regexp.Regexp, rounds int, duration time.Dura
 		samples:  map[variantKey][]sample{},
 		ratios:   map[variantKey][]float64{},
 	}
-	found := &report{Rounds: rounds, StartA: startUp(t, floorA), Start: startUp(t, uncached)}
+	report := &report{Rounds: rounds, StartA: startTime(t, floorA), Start: startTime(t, uncached)}
 	var err error
-	if found.BundleBytes, err = bundleBytes(); err != nil {
+	if report.BundleBytes, err = bundleBytes(); err != nil {
 		t.Fatal(err)
 	}
-	for _, who := range []role{floorA, floorB, uncached, hot, shards} {
-		b.servers[who] = start(t, who)
-		result := prepare(b.client(who, "json", 16))
-		isFloor := who == floorA || who == floorB
-		if result.FirstError != nil && !isFloor {
-			t.Fatalf("%s: %v", who, result.FirstError)
+	for _, role := range []role{floorA, floorB, uncached, hot, shards} {
+		b.servers[role] = start(t, role)
+		result := registerAll(b.client(role, "json", 16))
+		if result.FirstError != nil && !role.isFloor() {
+			t.Fatalf("%s: %v", role, result.FirstError)
 		}
 	}
 	all := variants(only)
-	for number := range rounds {
-		b.round(number, all)
+	for round := range rounds {
+		b.round(round, all)
 	}
-	found.Rows = b.rows(all)
-	found.judge()
-	return found
-}
-
-// remote is the client's half, against any deployment: there, limits on calls apply.
-func remote(url string, duration time.Duration) int {
-	errors := 0
-	for _, codec := range []string{"json", "proto"} {
-		for _, phase := range phases {
-			if phase.call == nil {
-				continue
-			}
-			result := remotePhase(url, codec, phase, duration)
-			errors += result.Errors
-			fmt.Printf("%-26s %-5s %7.0f calls/s  p50 %6.1f  p95 %6.1f  p99 %6.1f  max %7.1f ms  %d errors\n",
-				phase.name, codec, result.PerSecond(), result.Quantile(50), result.Quantile(95),
-				result.Quantile(99), result.Max(), result.Errors)
-			if result.FirstError != nil {
-				fmt.Fprintln(os.Stderr, "  ", result.FirstError)
-			}
-		}
-	}
-	fmt.Printf("%d errors\n", errors)
-	return min(errors, 1)
+	report.Rows = b.rows(all)
+	report.judge()
+	return report
 }

@@ -15,19 +15,19 @@ import (
 )
 
 const (
-	// firsts is how many registrations of new colonies one measurement of them has.
-	firsts = 2_000
-	// turns is how often floor and Worker take turns within one measurement.
+	// firstRegistrations is the number of new colonies in one measurement of their registration.
+	firstRegistrations = 2_000
+	// turns is the number of turns in which floor and Worker alternate within one measurement.
 	turns = 4
 )
 
-// Who makes the calls.
+// Names of the clients.
 const (
 	connectGo = "connect-go"
 	fasthttp  = "fasthttp"
 )
 
-// variant is one way of making the calls of a phase.
+// variant is one way to make the calls of a phase.
 type variant struct {
 	Phase   string `json:"phase"`
 	Server  role   `json:"server"`
@@ -50,17 +50,17 @@ type sample struct {
 	Errors    int     `json:"errors"`
 }
 
-// row is what a variant came to: the medians of its rounds.
+// row is the result of a variant: the medians of its samples.
 type row struct {
 	variant
 	sample
-	// Ratio is the median of the rounds' ratios of CPU to that of the floor in the same round; 0 for floors.
+	// Ratio is the median of the ratios of CPU to the floor's CPU in the same round; 0 for floors.
 	Ratio float64 `json:"ratio_to_floor"`
 	Floor role    `json:"floor,omitempty"`
 }
 
-// variants are all that is measured: each phase in both codecs, and the lookups with other keys and clients.
-// Only phases whose names match count.
+// variants returns all variants of phases whose names match: each phase in both codecs, and lookups
+// with other keys, numbers of clients and clients.
 func variants(only *regexp.Regexp) []variant {
 	var all []variant
 	add := func(phase phase, server role, codec, keys string, clients int) {
@@ -82,15 +82,16 @@ func variants(only *regexp.Regexp) []variant {
 				add(phase, phase.server, codec, "uniform", 1)
 				add(phase, phase.server, codec, "uniform", 256)
 			}
-			if phase.raw != nil {
-				all = append(all, variant{phase.name, phase.server, codec, "uniform", 64, fasthttp, phase})
+			if phase.fastCall != nil {
+				all = append(all,
+					variant{phase.name, phase.server, codec, "uniform", 64, fasthttp, phase})
 			}
 		}
 	}
 	return all
 }
 
-// bench runs all variants, round by round, each beside its floor.
+// bench measures all variants, round by round, each beside its floor.
 type bench struct {
 	servers  map[role]*harness.Worker
 	duration time.Duration
@@ -98,7 +99,7 @@ type bench struct {
 	ratios   map[variantKey][]float64
 }
 
-// variantKey tells variants apart.
+// variantKey identifies a variant.
 type variantKey struct {
 	phase, codec, keys, client string
 	server                     role
@@ -109,113 +110,115 @@ func (v variant) key() variantKey {
 	return variantKey{v.Phase, v.Codec, v.Keys, v.Client, v.Server, v.Clients}
 }
 
-func (b *bench) client(who role, codec string, calls int) load.Client {
+func (b *bench) client(role role, codec string, connections int) load.Client {
 	var options []connect.ClientOption
 	if codec == "json" {
 		options = append(options, connect.WithProtoJSON())
 	}
-	return load.NewClient(b.servers[who].URL, calls, options...)
+	return load.NewClient(b.servers[role].URL, connections, options...)
 }
 
 // round measures every variant once, beside its floor.
-func (b *bench) round(number int, all []variant) {
+func (b *bench) round(round int, all []variant) {
 	for i, v := range all {
-		fmt.Fprintf(os.Stderr, "\rround %d: %d of %d: %-80s", number+1, i+1, len(all),
-			fmt.Sprintf("%s, %s, %s, %s keys, %d x %s", v.Phase, v.Server, v.Codec, v.Keys, v.Clients, v.Client))
+		fmt.Fprintf(os.Stderr, "\rround %d: %d of %d: %-80s", round+1, i+1, len(all),
+			fmt.Sprintf("%s, %s, %s, %s keys, %d x %s",
+				v.Phase, v.Server, v.Codec, v.Keys, v.Clients, v.Client))
 		floorVariant := v
 		floorVariant.Server = v.phase.floor
-		floor, ours := b.measure(v, number)
+		floor, worker := b.measure(v, round)
 		b.samples[floorVariant.key()] = append(b.samples[floorVariant.key()], floor)
-		b.samples[v.key()] = append(b.samples[v.key()], ours)
-		b.ratios[v.key()] = append(b.ratios[v.key()], ours.CPU/floor.CPU)
+		b.samples[v.key()] = append(b.samples[v.key()], worker)
+		b.ratios[v.key()] = append(b.ratios[v.key()], worker.CPU/floor.CPU)
 	}
 	fmt.Fprintf(os.Stderr, "\r%-120s\r", "")
 }
 
-// measure measures a variant and its floor. They take turns, so that what else the machine does meanwhile meets both.
-func (b *bench) measure(v variant, number int) (floor, ours sample) {
-	sides := []*side{b.side(v, v.phase.floor, number), b.side(v, v.Server, number)}
+// measure measures a variant and its floor. They alternate, so that other work of the machine
+// affects both.
+func (b *bench) measure(v variant, round int) (floor, worker sample) {
+	sides := []*side{b.side(v, v.phase.floor, round), b.side(v, v.Server, round)}
 	for _, s := range sides {
-		b.warm(v, s)
+		b.warmUp(v, s)
 	}
 	for turn := range turns {
 		for _, s := range sides {
-			s.turn(v, b.duration/turns, turn)
+			s.takeTurn(v, b.duration/turns, turn)
 		}
 	}
-	if v.phase.first {
-		// What a birth leaves to alarms is part of what it costs.
+	if v.phase.isFirst {
+		// The alarms that a first registration sets are part of its cost.
 		for _, s := range sides {
-			s.count(s.worker.Settle)
+			s.measureUsage(s.worker.WaitUntilIdle)
 		}
 	}
 	return sides[0].sample(v), sides[1].sample(v)
 }
 
-// warm makes calls that do not count: objects that were not called for ten seconds start anew, what was hot
-// is not any more, and what code was not run for long may have to be compiled again.
-func (b *bench) warm(v variant, s *side) {
-	if v.phase.first {
-		load.Calls(v.Clients, firsts/8, s.call("warm"))
+// warmUp makes calls that are not measured. After an idle time objects have been closed, keys are
+// no longer hot, and code may have to be compiled again.
+func (b *bench) warmUp(v variant, s *side) {
+	if v.phase.isFirst {
+		load.Calls(v.Clients, firstRegistrations/8, s.call("warm"))
 		return
 	}
-	// Each key twice, or nearly so.
+	// About two calls for each key.
 	load.Calls(v.Clients, 2*s.keys, s.call("warm"))
 	load.For(v.Clients, b.duration/4, s.call("warm"))
 }
 
-// side is one of the two servers that are compared.
+// side is one of the two servers of a measurement.
 type side struct {
 	worker *harness.Worker
 	keys   int
-	// call makes the calls of one turn.
+	// call returns the calls of one turn.
 	call   func(turn string) load.Call
 	result load.Result
 	cpu    time.Duration
 	rss    uint64
 }
 
-func (b *bench) side(v variant, who role, number int) *side {
-	among := keys
+func (b *bench) side(v variant, role role, round int) *side {
+	count := keys
 	if v.Server == hot {
-		among = hotKeys
+		count = hotKeys
 	}
-	pick := load.Uniform(among)
+	pick := load.Uniform(count)
 	if v.Keys == "zipf" {
-		pick = load.Zipf(among)
+		pick = load.Zipf(count)
 	}
 	clients := clients{
-		Client: b.client(who, v.Codec, v.Clients),
-		raw:    load.NewRaw(b.servers[who].URL, v.Clients, v.Codec),
+		Client: b.client(role, v.Codec, v.Clients),
+		fast:   load.NewFastClient(b.servers[role].URL, v.Clients, v.Codec),
 	}
-	make := v.phase.call
+	newCall := v.phase.call
 	if v.Client == fasthttp {
-		make = v.phase.raw
+		newCall = v.phase.fastCall
 	}
-	return &side{worker: b.servers[who], keys: among, call: func(turn string) load.Call {
-		return make(clients, target{
-			isFloor: who == floorA || who == floorB,
-			round:   fmt.Sprintf("%d-%s-%s-%s", number, v.Codec, v.Server, turn),
+	return &side{worker: b.servers[role], keys: count, call: func(turn string) load.Call {
+		return newCall(clients, target{
+			isFloor: role.isFloor(),
+			round:   fmt.Sprintf("%d-%s-%s-%s", round, v.Codec, v.Server, turn),
 			pick:    pick,
 		})
 	}}
 }
 
-func (s *side) turn(v variant, duration time.Duration, number int) {
-	call := s.call(fmt.Sprint(number))
-	s.count(func() {
-		if v.phase.first {
-			s.result = s.result.Then(load.Calls(v.Clients, firsts/turns, call))
+func (s *side) takeTurn(v variant, duration time.Duration, turn int) {
+	call := s.call(fmt.Sprint(turn))
+	s.measureUsage(func() {
+		if v.phase.isFirst {
+			s.result = s.result.Then(load.Calls(v.Clients, firstRegistrations/turns, call))
 		} else {
 			s.result = s.result.Then(load.For(v.Clients, duration, call))
 		}
 	})
 }
 
-// count counts the processor time that the server takes meanwhile.
-func (s *side) count(meanwhile func()) {
+// measureUsage adds the server's processor time during the load.
+func (s *side) measureUsage(makeLoad func()) {
 	before := s.worker.Usage()
-	meanwhile()
+	makeLoad()
 	after := s.worker.Usage()
 	s.cpu += after.CPU - before.CPU
 	s.rss = after.RSS
@@ -228,9 +231,9 @@ func (s *side) sample(v variant) sample {
 	}
 	return sample{
 		PerSecond: result.PerSecond(),
-		P50:       result.Quantile(50),
-		P95:       result.Quantile(95),
-		P99:       result.Quantile(99),
+		P50:       result.Percentile(50),
+		P95:       result.Percentile(95),
+		P99:       result.Percentile(99),
 		Max:       result.Max(),
 		CPU:       float64(s.cpu.Microseconds()) / float64(result.Calls),
 		RSS:       load.MiB(s.rss),
@@ -238,7 +241,8 @@ func (s *side) sample(v variant) sample {
 	}
 }
 
-// rows are the medians, each floor once before what is compared with it.
+// rows returns the medians of all variants. Each floor comes once, before the first variant that is
+// compared with it.
 func (b *bench) rows(all []variant) []row {
 	var rows []row
 	for _, v := range all {
@@ -257,26 +261,27 @@ func (b *bench) rows(all []variant) []row {
 	return rows
 }
 
+// medians returns the median of each field, and the sum of errors.
 func medians(samples []sample) sample {
-	of := func(pick func(sample) float64) float64 {
+	medianOf := func(field func(sample) float64) float64 {
 		var values []float64
 		for _, each := range samples {
-			values = append(values, pick(each))
+			values = append(values, field(each))
 		}
 		return median(values)
 	}
-	var all sample
+	var result sample
 	for _, each := range samples {
-		all.Errors += each.Errors
+		result.Errors += each.Errors
 	}
-	all.PerSecond = of(func(s sample) float64 { return s.PerSecond })
-	all.P50 = of(func(s sample) float64 { return s.P50 })
-	all.P95 = of(func(s sample) float64 { return s.P95 })
-	all.P99 = of(func(s sample) float64 { return s.P99 })
-	all.Max = of(func(s sample) float64 { return s.Max })
-	all.CPU = of(func(s sample) float64 { return s.CPU })
-	all.RSS = of(func(s sample) float64 { return s.RSS })
-	return all
+	result.PerSecond = medianOf(func(s sample) float64 { return s.PerSecond })
+	result.P50 = medianOf(func(s sample) float64 { return s.P50 })
+	result.P95 = medianOf(func(s sample) float64 { return s.P95 })
+	result.P99 = medianOf(func(s sample) float64 { return s.P99 })
+	result.Max = medianOf(func(s sample) float64 { return s.Max })
+	result.CPU = medianOf(func(s sample) float64 { return s.CPU })
+	result.RSS = medianOf(func(s sample) float64 { return s.RSS })
+	return result
 }
 
 func median[N cmp.Ordered](values []N) N {

@@ -7,38 +7,41 @@ import (
 	"github.com/coral-mesh/coral-discovery/tests/go/internal/load"
 )
 
-// keys is how many colonies and agents there are.
-const keys = 1_000
-
-// hotKeys is how many of them are looked up where all shall be in an isolate's memory, which has room for 512.
-const hotKeys = 400
+const (
+	// keys is the number of colonies, and of agents.
+	keys = 1_000
+	// hotKeys is the number of colonies that hot lookups are about. All of them fit into the memory
+	// cache, which has room for 512.
+	hotKeys = 400
+)
 
 // phase is one kind of call.
 type phase struct {
 	name string
-	// server is who is measured, and floor what it is compared with.
+	// server is the server under measurement, and floor the one it is compared with.
 	server, floor role
-	// first makes each call about a key that was never used: a number of calls in place of a time.
-	first bool
-	call  makeCalls
-	// raw makes the same calls with a client that is cheaper, where connect-go may be the limit.
-	raw makeCalls
+	// isFirst is set if each call needs a key that was never used: a measurement is a number of
+	// calls then, not a duration.
+	isFirst bool
+	call    newCall
+	// fastCall makes the same calls with the fast client, where connect-go would be the limit.
+	fastCall newCall
 }
 
-// makeCalls returns what makes one call after another about the keys of a target.
-type makeCalls func(c clients, target target) load.Call
+// newCall returns the calls of a phase.
+type newCall func(c clients, target target) load.Call
 
-// clients are the ways in which one server can be called.
+// clients are the clients of one server.
 type clients struct {
 	load.Client
-	raw load.Raw
+	fast load.FastClient
 }
 
-// target is whom calls go to, and about which keys.
+// target determines the server and keys of calls.
 type target struct {
-	// isFloor is set for what answers a constant: there is nothing to compare it with.
+	// isFloor is set if the server returns constant responses, which match no request.
 	isFloor bool
-	// round tells the keys of one measurement from those of another.
+	// round is part of keys that may not be used twice.
 	round string
 	pick  load.Pick
 }
@@ -46,27 +49,29 @@ type target struct {
 func colony(number int) string { return fmt.Sprintf("bench-%d", number) }
 func agent(number int) string  { return fmt.Sprintf("agent-%d", number) }
 
-// mesh is one of a hundred that agents are in.
+// mesh returns the mesh of an agent, one of a hundred.
 func mesh(number int) string { return fmt.Sprintf("mesh-%d", number%100) }
 
-// phases in the order in which they run: what is looked up was registered before.
+// phases in the order of measurement: registrations come before lookups of them.
 var phases = []phase{
-	{name: "first registration", server: uncached, floor: floorB, first: true, call: firstRegistration},
+	{name: "first registration", server: uncached, floor: floorB, isFirst: true,
+		call: firstRegistration},
 	{name: "renewal", server: uncached, floor: floorB, call: renewal},
-	{name: "lookup, uncached", server: uncached, floor: floorB, call: lookup, raw: rawLookup},
-	{name: "lookup, hot", server: hot, floor: floorA, call: lookup, raw: rawLookup},
+	{name: "lookup, uncached", server: uncached, floor: floorB, call: lookup, fastCall: fastLookup},
+	{name: "lookup, hot", server: hot, floor: floorA, call: lookup, fastCall: fastLookup},
 	{name: "unknown key", server: uncached, floor: floorB, call: unknown},
 	{name: "agent: renewal", server: uncached, floor: floorB, call: agentRenewal},
 	{name: "agent: lookup", server: uncached, floor: floorB, call: agentLookup},
-	{name: "Health", server: hot, floor: floorA, call: health, raw: rawHealth},
-	{name: "ticket", server: uncached, floor: floorB, call: ticket},
-	{name: "key set", server: uncached, floor: floorA, raw: keySet},
+	{name: "Health", server: hot, floor: floorA, call: health, fastCall: fastHealth},
+	{name: "bootstrap token", server: uncached, floor: floorB, call: bootstrapToken},
+	{name: "key set", server: uncached, floor: floorA, fastCall: keySet},
 	{name: "lookup with a certificate", server: uncached, floor: floorB, call: certificate},
 }
 
 func firstRegistration(c clients, target target) load.Call {
 	return func(ctx context.Context, number int) error {
-		return c.Register(ctx, load.Colony(fmt.Sprintf("first-%s-%d", target.round, number), number))
+		meshID := fmt.Sprintf("first-%s-%d", target.round, number)
+		return c.Register(ctx, load.Colony(meshID, number))
 	}
 }
 
@@ -80,19 +85,19 @@ func renewal(c clients, target target) load.Call {
 func lookup(c clients, target target) load.Call {
 	return func(ctx context.Context, _ int) error {
 		number := target.pick()
-		return unless(target.isFloor, c.Lookup(ctx, colony(number), number))
+		return target.check(c.Lookup(ctx, colony(number), number))
 	}
 }
 
-func rawLookup(c clients, target target) load.Call {
+func fastLookup(c clients, target target) load.Call {
 	return func(ctx context.Context, _ int) error {
-		return unless(target.isFloor, c.raw.Lookup(ctx, colony(target.pick())))
+		return target.check(c.fast.Lookup(ctx, colony(target.pick())))
 	}
 }
 
 func unknown(c clients, target target) load.Call {
 	return func(ctx context.Context, _ int) error {
-		return unless(target.isFloor, c.LookupUnknown(ctx, fmt.Sprintf("unknown-%d", target.pick())))
+		return target.check(c.LookupUnknown(ctx, fmt.Sprintf("unknown-%d", target.pick())))
 	}
 }
 
@@ -120,32 +125,33 @@ func health(c clients, target target) load.Call {
 	if target.isFloor {
 		return lookup(c, target)
 	}
-	return func(ctx context.Context, _ int) error { return c.Healthy(ctx) }
+	return func(ctx context.Context, _ int) error { return c.CheckHealth(ctx) }
 }
 
-// ticket counts by agent and colony: a request to the colony's object, which writes two rows.
-func ticket(c clients, target target) load.Call {
+func fastHealth(c clients, target target) load.Call {
+	if target.isFloor {
+		return fastLookup(c, target)
+	}
+	return func(ctx context.Context, _ int) error { return c.fast.CheckHealth(ctx) }
+}
+
+// bootstrapToken is counted per agent and colony: one request to the colony's object, which writes
+// two rows.
+func bootstrapToken(c clients, target target) load.Call {
 	if target.isFloor {
 		return renewal(c, target)
 	}
 	return func(ctx context.Context, _ int) error {
 		number := target.pick()
-		return c.Ticket(ctx, agent(number), colony(number))
+		return c.BootstrapToken(ctx, agent(number), colony(number))
 	}
 }
 
 func keySet(c clients, target target) load.Call {
 	if target.isFloor {
-		return rawLookup(c, target)
+		return fastLookup(c, target)
 	}
-	return func(ctx context.Context, _ int) error { return c.raw.KeySet(ctx) }
-}
-
-func rawHealth(c clients, target target) load.Call {
-	if target.isFloor {
-		return rawLookup(c, target)
-	}
-	return func(ctx context.Context, _ int) error { return c.raw.Healthy(ctx) }
+	return func(ctx context.Context, _ int) error { return c.fast.FetchKeySet(ctx) }
 }
 
 func certificate(c clients, target target) load.Call {
@@ -154,20 +160,20 @@ func certificate(c clients, target target) load.Call {
 		if target.isFloor {
 			number = 0
 		}
-		return unless(target.isFloor, c.Lookup(ctx, "certified-"+colony(number), number))
+		return target.check(c.Lookup(ctx, "certified-"+colony(number), number))
 	}
 }
 
-// unless drops what a floor's constant answer is found wrong for.
-func unless(isFloor bool, err error) error {
-	if isFloor {
+// check ignores the errors of a floor, whose constant response never matches.
+func (t target) check(err error) error {
+	if t.isFloor {
 		return nil
 	}
 	return err
 }
 
-// prepare registers all that the phases are about.
-func prepare(c load.Client) load.Result {
+// registerAll registers all colonies and agents of the phases.
+func registerAll(c load.Client) load.Result {
 	return load.Calls(16, keys, func(ctx context.Context, number int) error {
 		if err := c.Register(ctx, load.Colony(colony(number), number)); err != nil {
 			return err

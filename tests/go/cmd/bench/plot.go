@@ -13,31 +13,31 @@ import (
 	"github.com/coral-mesh/coral-discovery/tests/go/internal/load"
 )
 
-// barWidth is how wide one bar is.
+// barWidth is the width of one bar.
 const barWidth = 14 * vg.Length(1)
 
 var (
-	floorColor = color.RGBA{R: 0xb0, G: 0xb8, B: 0xc4, A: 0xff}
-	oursColor  = color.RGBA{R: 0xe8, G: 0x6a, B: 0x4a, A: 0xff}
+	floorColor  = color.RGBA{R: 0xb0, G: 0xb8, B: 0xc4, A: 0xff}
+	workerColor = color.RGBA{R: 0xe8, G: 0x6a, B: 0x4a, A: 0xff}
 )
 
-// draw draws the processor time for a call and the median latency, each phase beside its floor.
+// draw draws the processor time per call and the median latency, each phase beside its floor.
 func (r *report) draw(path string) error {
 	cpu := func(r row) float64 { return r.CPU }
 	latency := func(r row) float64 { return r.P50 }
 	var plots [][]*plot.Plot
-	for _, drawn := range []struct {
+	for _, chart := range []struct {
 		title string
 		value func(row) float64
 	}{
-		{"processor time of the server, microseconds for a call", cpu},
-		{"latency at 64 clients, median in milliseconds", latency},
+		{"processor time of the server, microseconds per call", cpu},
+		{"latency with 64 clients, median in milliseconds", latency},
 	} {
-		drawn, err := r.bars(drawn.title, drawn.value)
+		bars, err := r.barChart(chart.title, chart.value)
 		if err != nil {
 			return err
 		}
-		plots = append(plots, []*plot.Plot{drawn})
+		plots = append(plots, []*plot.Plot{bars})
 	}
 	image := vgsvg.New(24*vg.Centimeter, 20*vg.Centimeter)
 	tiles := draw.Tiles{Rows: len(plots), Cols: 1, PadY: vg.Centimeter}
@@ -45,29 +45,29 @@ func (r *report) draw(path string) error {
 	for i := range plots {
 		plots[i][0].Draw(canvases[i][0])
 	}
-	return load.Save(path, image)
+	return load.SaveImage(path, image)
 }
 
-func (r *report) bars(title string, value func(row) float64) (*plot.Plot, error) {
+func (r *report) barChart(title string, value func(row) float64) (*plot.Plot, error) {
 	p := plot.New()
 	p.Title.Text = title
 	var names []string
-	var floors, ours plotter.Values
+	var floors, workers plotter.Values
 	for _, phase := range phases {
 		row := r.find(phase.name, "proto")
 		if row.Floor == "" {
 			continue
 		}
-		floor := r.floorOf(row)
-		names = append(names, fmt.Sprintf("%s\n(floor %s)", phase.name, string(row.Floor[len(row.Floor)-1])))
-		floors = append(floors, value(floor))
-		ours = append(ours, value(row))
+		letter := row.Floor[len(row.Floor)-1]
+		names = append(names, fmt.Sprintf("%s\n(floor %c)", phase.name, letter))
+		floors = append(floors, value(r.floorOf(row)))
+		workers = append(workers, value(row))
 	}
 	for i, bars := range []struct {
 		name   string
 		values plotter.Values
 		color  color.Color
-	}{{"floor", floors, floorColor}, {"coral-discovery", ours, oursColor}} {
+	}{{"floor", floors, floorColor}, {"coral-discovery", workers, workerColor}} {
 		chart, err := plotter.NewBarChart(bars.values, barWidth)
 		if err != nil {
 			return nil, err
@@ -84,11 +84,11 @@ func (r *report) bars(title string, value func(row) float64) (*plot.Plot, error)
 	return p, nil
 }
 
-// floorOf returns the floor's row beside which one was measured.
-func (r *report) floorOf(of row) row {
+// floorOf returns the row of the floor that a row was measured beside.
+func (r *report) floorOf(measured row) row {
 	for _, row := range r.Rows {
-		key := of.key()
-		key.server = of.Floor
+		key := measured.key()
+		key.server = measured.Floor
 		if row.key() == key {
 			return row
 		}

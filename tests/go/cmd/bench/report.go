@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// report is all that a run found.
+// report is the result of a run.
 type report struct {
 	Rounds      int           `json:"rounds"`
 	Rows        []row         `json:"rows"`
@@ -19,7 +19,7 @@ type report struct {
 	Verdicts    []verdict     `json:"verdicts"`
 }
 
-// verdict is a target and what it came to.
+// verdict compares a result with its target.
 type verdict struct {
 	Target string  `json:"target"`
 	Limit  float64 `json:"limit"`
@@ -27,7 +27,7 @@ type verdict struct {
 	Met    bool    `json:"met"`
 }
 
-// judge compares with the targets.
+// judge compares the results with the targets.
 func (r *report) judge() {
 	add := func(target string, limit, found float64) {
 		r.Verdicts = append(r.Verdicts, verdict{target, limit, found, found <= limit})
@@ -55,7 +55,7 @@ func (r *report) judge() {
 		}
 	}
 	add("bundle, gzip: KB", 200, float64(r.BundleBytes)/1000)
-	add("start to first answer: ms more than floor A", 50, (r.Start-r.StartA).Seconds()*1000)
+	add("start to first response: ms more than floor A", 50, (r.Start-r.StartA).Seconds()*1000)
 	errors := 0
 	for _, row := range r.Rows {
 		errors += row.Errors
@@ -63,7 +63,8 @@ func (r *report) judge() {
 	add("errors", 0, float64(errors))
 }
 
-// find returns the row of a phase as all are compared: 64 clients of connect-go, uniform keys, not the shards.
+// find returns the row by which a phase is compared: 64 clients of connect-go, uniform keys, an
+// object for each lease.
 func (r *report) find(phase, codec string) row {
 	for _, row := range r.Rows {
 		if row.Phase == phase && row.Codec == codec && row.Clients == 64 && row.Keys == "uniform" &&
@@ -74,27 +75,29 @@ func (r *report) find(phase, codec string) row {
 	return row{}
 }
 
-// table is the rows as a person reads them, in Markdown.
+// table formats the rows as a Markdown table.
 func (r *report) table() string {
 	var text strings.Builder
 	writer := tabwriter.NewWriter(&text, 0, 0, 1, ' ', 0)
-	fmt.Fprintln(writer, "| phase\t| server\t| codec\t| keys\t| clients\t|\t| calls/s\t| p50\t| p95\t| p99\t| max ms\t| CPU us/call\t| RSS MiB\t| to floor\t|")
-	fmt.Fprintln(writer, "|---\t|---\t|---\t|---\t|---\t|---\t|---\t|---\t|---\t|---\t|---\t|---\t|---\t|---\t|")
+	fmt.Fprintln(writer, "| phase\t| server\t| codec\t| keys\t| clients\t|\t| calls/s\t"+
+		"| p50\t| p95\t| p99\t| max ms\t| CPU us/call\t| RSS MiB\t| to floor\t|")
+	fmt.Fprintln(writer, strings.Repeat("|---\t", 14)+"|")
 	for _, row := range r.Rows {
 		ratio := ""
 		if row.Floor != "" {
 			ratio = fmt.Sprintf("%.2f", row.Ratio)
 		}
-		fmt.Fprintf(writer, "| %s\t| %s\t| %s\t| %s\t| %d\t| %s\t| %.0f\t| %.1f\t| %.1f\t| %.1f\t| %.1f\t| %.0f\t| %.0f\t| %s\t|\n",
-			row.Phase, row.Server, row.Codec, row.Keys, row.Clients, row.Client, row.PerSecond,
+		fmt.Fprintf(writer, "| %s\t| %s\t| %s\t| %s\t| %d\t| %s\t| %.0f\t", row.Phase, row.Server,
+			row.Codec, row.Keys, row.Clients, row.Client, row.PerSecond)
+		fmt.Fprintf(writer, "| %.1f\t| %.1f\t| %.1f\t| %.1f\t| %.0f\t| %.0f\t| %s\t|\n",
 			row.P50, row.P95, row.P99, row.Max, row.CPU, row.RSS, ratio)
 	}
 	_ = writer.Flush()
 	return text.String()
 }
 
-// verdict is the targets, and in its last line how many of them are met.
-func (r *report) verdict() string {
+// verdicts formats the verdicts, and in the last line how many targets are met.
+func (r *report) verdicts() string {
 	var text strings.Builder
 	met := 0
 	for _, v := range r.Verdicts {
@@ -109,6 +112,7 @@ func (r *report) verdict() string {
 	return text.String()
 }
 
+// write writes all results to a file, as JSON.
 func (r *report) write(path string) error {
 	text, err := json.MarshalIndent(r, "", "  ")
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 	"github.com/coral-mesh/coral-discovery/tests/go/internal/load"
 )
 
-// role is what a server is in the comparison.
+// role is a server's role in the comparison.
 type role string
 
 const (
@@ -24,57 +24,66 @@ const (
 	shards   role = "64 objects"
 )
 
-// serverCore is the core that servers have for themselves: the client has the others.
+func (r role) isFloor() bool { return r == floorA || r == floorB }
+
+// serverCore is the core that servers run on. Clients run on the others.
 const serverCore = "0"
 
-// quiet are the settings in which nothing is logged and nothing lapses, as the floors do neither.
-func quiet(more ...string) []string {
-	return append([]string{"LOG_LEVEL=error", "DEFAULT_TTL_SECONDS=3600", "REGISTRY_SHARDS=0"}, more...)
+// withoutLog returns variables with which nothing is logged and no lease expires, as in the floors.
+func withoutLog(vars ...string) []string {
+	common := []string{"LOG_LEVEL=error", "DEFAULT_TTL_SECONDS=3600", "REGISTRY_SHARDS=0"}
+	return append(common, vars...)
 }
 
-// unlimited are tickets that count and are never too many.
-var unlimited = []string{"TOKENS_PER_HOUR_PER_AGENT=1000000", "TOKENS_PER_HOUR_PER_COLONY=1000000"}
-
-var settings = map[role][]string{
-	uncached: quiet("CACHE_HOT_LOOKUPS_PER_MINUTE=0"),
-	// All keys are hot from the first lookup and stay in the isolate's memory.
-	hot:    quiet("CACHE_HOT_LOOKUPS_PER_MINUTE=1", "MEMORY_CACHE_MAX_ENTRIES=512", "MEMORY_CACHE_TTL_MS=30000"),
-	shards: quiet("CACHE_HOT_LOOKUPS_PER_MINUTE=0", "REGISTRY_SHARDS=64"),
+// highTokenLimits are limits of bootstrap tokens that a measurement does not reach. Tokens are
+// counted all the same.
+var highTokenLimits = []string{
+	"TOKENS_PER_HOUR_PER_AGENT=1000000", "TOKENS_PER_HOUR_PER_COLONY=1000000",
 }
 
-func start(t harness.T, who role) *harness.Worker {
-	switch who {
+var varsByRole = map[role][]string{
+	uncached: withoutLog("CACHE_HOT_LOOKUPS_PER_MINUTE=0"),
+	// All keys are hot from their first lookup and stay in the memory cache.
+	hot: withoutLog("CACHE_HOT_LOOKUPS_PER_MINUTE=1", "MEMORY_CACHE_MAX_ENTRIES=512",
+		"MEMORY_CACHE_TTL_MS=30000"),
+	shards: withoutLog("CACHE_HOT_LOOKUPS_PER_MINUTE=0", "REGISTRY_SHARDS=64"),
+}
+
+func start(t harness.T, role role) *harness.Worker {
+	floors := harness.Path("tests", "go", "cmd", "bench", "floors")
+	switch role {
 	case floorA:
-		return harness.StartConfig(t, serverCore, harness.Path("tests/go/cmd/bench/floors/floor-a.capnp"))
+		return harness.StartConfig(t, serverCore, floors+"/floor-a.capnp")
 	case floorB:
-		return harness.StartConfig(t, serverCore, harness.Path("tests/go/cmd/bench/floors/floor-b.capnp"))
+		return harness.StartConfig(t, serverCore, floors+"/floor-b.capnp")
 	default:
 		key, _ := harness.SigningKey(t, "bench")
-		vars := append([]string{"DISCOVERY_SIGNING_KEY=" + key}, unlimited...)
-		return harness.StartPinned(t, serverCore, append(vars, settings[who]...)...)
+		vars := append([]string{"DISCOVERY_SIGNING_KEY=" + key}, highTokenLimits...)
+		return harness.StartPinned(t, serverCore, append(vars, varsByRole[role]...)...)
 	}
 }
 
-// startUp returns how long it takes from the start of workerd to its first answer: the median of some starts.
-func startUp(t harness.T, who role) time.Duration {
+// startTime returns the time from the start of workerd to its first response: the median of some
+// starts.
+func startTime(t harness.T, role role) time.Duration {
 	const starts = 9
-	var took []time.Duration
+	var times []time.Duration
 	for range starts {
 		started := time.Now()
-		worker := start(t, who)
+		worker := start(t, role)
 		client := load.NewClient(worker.URL, 1)
-		// The floor's answer to a lookup says nothing wrong that matters.
+		// Any response will do: a floor's is constant, and the Worker finds no colony.
 		_ = client.Lookup(context.Background(), colony(0), 0)
-		took = append(took, time.Since(started))
+		times = append(times, time.Since(started))
 		worker.Kill()
 	}
-	slices.Sort(took)
-	return took[starts/2]
+	slices.Sort(times)
+	return times[starts/2]
 }
 
-// bundleBytes returns what the Worker has when it is uploaded: module and JavaScript, compressed.
+// bundleBytes returns the size of the Worker's upload: module and JavaScript, compressed.
 func bundleBytes() (int64, error) {
-	counter := &counter{}
+	counter := &byteCounter{}
 	writer, err := gzip.NewWriterLevel(counter, gzip.BestCompression)
 	if err != nil {
 		return 0, err
@@ -93,9 +102,10 @@ func bundleBytes() (int64, error) {
 	return counter.bytes, writer.Close()
 }
 
-type counter struct{ bytes int64 }
+// byteCounter is an io.Writer that counts bytes.
+type byteCounter struct{ bytes int64 }
 
-func (c *counter) Write(bytes []byte) (int, error) {
+func (c *byteCounter) Write(bytes []byte) (int, error) {
 	c.bytes += int64(len(bytes))
 	return len(bytes), nil
 }

@@ -11,42 +11,46 @@ import (
 	"google.golang.org/protobuf/types/known/anypb"
 )
 
-// deepestBinary is how far prost lets messages nest; Go lets them nest a hundred times as far.
-const deepestBinary = 100
+// maxProstDepth is the depth of messages that prost decodes. Go decodes a hundred times as many.
+const maxProstDepth = 100
 
-// compareBinary reads binary that may be damaged: both must refuse it, or make the same of it.
-func (c *comparison) compareBinary(of protoreflect.MessageType, binary []byte) {
-	name := of.Descriptor().FullName()
-	theirs := of.New().Interface()
-	err := proto.Unmarshal(binary, theirs)
-	ours, refusal := c.peer.convert('b', name, binary)
-	isRefused := strings.HasPrefix(refusal, "invalid_argument: unmarshal message")
-	if refusal != "" && !isRefused && !strings.HasPrefix(refusal, "internal: marshal message") {
-		c.disagree("binary", name, fmt.Sprintf("%x", binary), refusal, "an error of reading or of writing")
+// compareBinary compares how both codecs decode binary that may be damaged: both must reject it, or
+// decode the same message.
+func (c *comparison) compareBinary(messageType protoreflect.MessageType, binary []byte) {
+	descriptor := messageType.Descriptor()
+	name := descriptor.FullName()
+	input := fmt.Sprintf("%x", binary)
+	goMessage := messageType.New().Interface()
+	err := proto.Unmarshal(binary, goMessage)
+	rustJSON, failure := c.rust.convert(fromBinary, name, binary)
+	isRejected := strings.HasPrefix(failure, "invalid_argument: unmarshal message")
+	if failure != "" && !isRejected && !strings.HasPrefix(failure, "internal: marshal message") {
+		c.report("binary", name, input, failure, "an error of decoding or of encoding")
 	}
-	if isRefused != (err != nil) {
-		if !isRefused || !c.refusedByProst(of.Descriptor(), binary, 0) {
-			c.disagree("binary", name, fmt.Sprintf("%x", binary), refusal, fmt.Sprint(err))
+	if isRejected != (err != nil) {
+		if !isRejected || !c.onlyProstRejects(descriptor, binary, 0) {
+			c.report("binary", name, input, failure, fmt.Sprint(err))
 		}
 		return
 	}
-	if isRefused {
+	if isRejected {
 		return
 	}
-	text, err := protojson.MarshalOptions{Resolver: c.types}.Marshal(theirs)
-	if (refusal == "") != (err == nil) {
-		if refusal == "" || !c.refusedByProst(of.Descriptor(), binary, 0) {
-			c.disagree("binary", name, fmt.Sprintf("%x", binary), string(ours)+refusal, fmt.Sprint(string(text), err))
+	goJSON, err := protojson.MarshalOptions{Resolver: c.types}.Marshal(goMessage)
+	if (failure == "") != (err == nil) {
+		if failure == "" || !c.onlyProstRejects(descriptor, binary, 0) {
+			c.report("binary", name, input,
+				string(rustJSON)+failure, fmt.Sprint(string(goJSON), err))
 		}
 		return
 	}
-	if err == nil && !sameJSON(parse(string(ours)), parse(string(text))) {
-		c.disagree("binary", name, fmt.Sprintf("%x", binary), string(ours), string(text))
+	if err == nil && !equalJSON(parse(string(rustJSON)), parse(string(goJSON))) {
+		c.report("binary", name, input, string(rustJSON), string(goJSON))
 	}
 }
 
-// damage cuts binary, changes a few of its bytes, nests it, or adds fields that nobody knows.
-func (c *comparison) damage(of protoreflect.MessageDescriptor, binary []byte) []byte {
+// damage truncates binary, changes a few bytes, nests the message, or adds unknown fields.
+func (c *comparison) damage(descriptor protoreflect.MessageDescriptor, binary []byte) []byte {
 	binary = append([]byte(nil), binary...)
 	switch c.random.IntN(8) {
 	case 0:
@@ -54,13 +58,14 @@ func (c *comparison) damage(of protoreflect.MessageDescriptor, binary []byte) []
 	case 1:
 		return protowire.AppendVarint(protowire.AppendTag(binary, 1000, protowire.VarintType), 7)
 	case 2:
-		return protowire.AppendBytes(protowire.AppendTag(binary, 1000, protowire.BytesType), []byte("unknown"))
+		tagged := protowire.AppendTag(binary, 1000, protowire.BytesType)
+		return protowire.AppendBytes(tagged, []byte("unknown"))
 	case 3:
 		group := protowire.AppendTag(binary, 1000, protowire.StartGroupType)
 		group = protowire.AppendFixed64(protowire.AppendTag(group, 1, protowire.Fixed64Type), 7)
 		return protowire.AppendTag(group, 1000, protowire.EndGroupType)
 	case 4:
-		return c.nest(of, binary)
+		return c.nest(descriptor, binary)
 	case 5:
 		return binary
 	default:
@@ -75,37 +80,42 @@ func (c *comparison) damage(of protoreflect.MessageDescriptor, binary []byte) []
 			case 1:
 				binary = append(binary[:at], binary[at+1:]...)
 			default:
-				some := pick(c, []byte{0xff}, []byte{0}, []byte{0x80, 0x80}, []byte{0xff, 0xff, 0xff, 0xff, 0x0f}, []byte{byte(c.random.Uint32())})
-				binary = append(binary[:at], append(some, binary[at:]...)...)
+				inserted := pick(c, []byte{0xff}, []byte{0}, []byte{0x80, 0x80},
+					[]byte{0xff, 0xff, 0xff, 0xff, 0x0f}, []byte{byte(c.random.Uint32())})
+				binary = append(binary[:at], append(inserted, binary[at:]...)...)
 			}
 		}
 		return binary
 	}
 }
 
-// nest puts a message into itself as often as is allowed, or a little more, where its type has
-// such a field.
-func (c *comparison) nest(of protoreflect.MessageDescriptor, binary []byte) []byte {
-	for i := range of.Fields().Len() {
-		field := of.Fields().Get(i)
-		if field.Message() == of && !field.IsList() {
-			for range pick(c, 10, deepestBinary-5, deepestBinary-1, deepestBinary, deepestBinary+1, deepestBinary+20) {
-				binary = protowire.AppendBytes(protowire.AppendTag(nil, field.Number(), protowire.BytesType), binary)
+// nest nests a message in a field of its own type, if it has one, to about the depth that prost
+// decodes.
+func (c *comparison) nest(descriptor protoreflect.MessageDescriptor, binary []byte) []byte {
+	for i := range descriptor.Fields().Len() {
+		field := descriptor.Fields().Get(i)
+		if field.Message() == descriptor && !field.IsList() {
+			depth := pick(c, 10, maxProstDepth-5, maxProstDepth-1, maxProstDepth, maxProstDepth+1,
+				maxProstDepth+20)
+			for range depth {
+				tag := protowire.AppendTag(nil, field.Number(), protowire.BytesType)
+				binary = protowire.AppendBytes(tag, binary)
 			}
 		}
 	}
 	return binary
 }
 
-// refusedByProst tells whether binary has what prost refuses and Go reads: a known field with the
-// wire type of another, which is unknown to Go, and messages that nest too deep.
-func (c *comparison) refusedByProst(of protoreflect.MessageDescriptor, binary []byte, depth int) bool {
-	// A message in a google.protobuf.Any is read from its own beginning.
-	if depth >= deepestBinary {
+// onlyProstRejects returns true for binary that prost rejects and Go decodes: messages that are
+// nested too deep, and known fields with a wrong wire type, which are unknown fields to Go.
+func (c *comparison) onlyProstRejects(
+	descriptor protoreflect.MessageDescriptor, binary []byte, depth int,
+) bool {
+	if depth >= maxProstDepth {
 		return true
 	}
 	var typeURL string
-	if of.FullName() == "google.protobuf.Any" {
+	if descriptor.FullName() == "google.protobuf.Any" {
 		var any anypb.Any
 		if proto.Unmarshal(binary, &any) == nil {
 			typeURL = any.TypeUrl
@@ -121,7 +131,7 @@ func (c *comparison) refusedByProst(of protoreflect.MessageDescriptor, binary []
 			return false
 		}
 		binary = value[size:]
-		field := of.Fields().ByNumber(number)
+		field := descriptor.Fields().ByNumber(number)
 		if field == nil {
 			continue
 		}
@@ -133,12 +143,13 @@ func (c *comparison) refusedByProst(of protoreflect.MessageDescriptor, binary []
 			continue
 		}
 		content, _ := protowire.ConsumeBytes(value)
-		if field.Message() != nil && c.refusedByProst(field.Message(), content, depth+1) {
+		if field.Message() != nil && c.onlyProstRejects(field.Message(), content, depth+1) {
 			return true
 		}
 		if typeURL != "" && number == 2 {
+			// The depth of a message in a google.protobuf.Any counts from 0.
 			inner, err := c.types.FindMessageByURL(typeURL)
-			if err == nil && c.refusedByProst(inner.Descriptor(), content, 0) {
+			if err == nil && c.onlyProstRejects(inner.Descriptor(), content, 0) {
 				return true
 			}
 		}

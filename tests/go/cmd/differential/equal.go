@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// parse reads JSON with its numbers as they are written.
+// parse decodes JSON, with numbers as text. The value of invalid JSON is the error.
 func parse(text string) any {
 	decoder := json.NewDecoder(strings.NewReader(text))
 	decoder.UseNumber()
@@ -17,50 +17,50 @@ func parse(text string) any {
 	return value
 }
 
-// sameJSON compares what was parsed, all but the order of members.
-func sameJSON(ours, theirs any) bool {
-	switch theirs := theirs.(type) {
+// equalJSON compares two parsed values. The order of members does not matter.
+func equalJSON(rust, golang any) bool {
+	switch golang := golang.(type) {
 	case []any:
-		ours, ok := ours.([]any)
-		if !ok || len(ours) != len(theirs) {
+		rust, ok := rust.([]any)
+		if !ok || len(rust) != len(golang) {
 			return false
 		}
-		for i := range theirs {
-			if !sameJSON(ours[i], theirs[i]) {
+		for i := range golang {
+			if !equalJSON(rust[i], golang[i]) {
 				return false
 			}
 		}
 		return true
 	case map[string]any:
-		ours, ok := ours.(map[string]any)
+		rust, ok := rust.(map[string]any)
 		if !ok {
 			return false
 		}
-		for name, member := range theirs {
-			our, ok := ours[name]
-			if ok && !sameJSON(our, member) || !ok && member != negativeZero {
+		for name, member := range golang {
+			rustMember, ok := rust[name]
+			if ok && !equalJSON(rustMember, member) || !ok && member != negativeZero {
 				return false
 			}
 		}
-		for name := range ours {
-			if _, ok := theirs[name]; !ok {
+		for name := range rust {
+			if _, ok := golang[name]; !ok {
 				return false
 			}
 		}
 		return true
 	case json.Number:
-		ours, ok := ours.(json.Number)
-		return ok && (ours == theirs || isTie(ours.String(), theirs.String()))
+		rust, ok := rust.(json.Number)
+		return ok && (rust == golang || isTie(rust.String(), golang.String()))
 	default:
-		return ours == theirs
+		return rust == golang
 	}
 }
 
-// negativeZero is left out of binary by prost like any other zero.
+// negativeZero is omitted from binary by prost, like any other zero.
 const negativeZero = json.Number("-0")
 
-// isTie tells whether two texts are the shortest for one float that lies exactly between them: which
-// of them it is has changed between versions of Go.
+// isTie returns true if two texts are the shortest forms of one float that lies exactly between
+// them. Versions of Go differ in which one they write.
 func isTie(a, b string) bool {
 	if len(a) != len(b) {
 		return false
@@ -76,7 +76,7 @@ func isTie(a, b string) bool {
 	return false
 }
 
-// digits are those of a number that count, without point, exponent and zeros at either end.
+// digits returns the significant digits of a number.
 func digits(number string) string {
 	mantissa, _, _ := strings.Cut(number, "e")
 	return strings.Trim(strings.ReplaceAll(strings.TrimPrefix(mantissa, "-"), ".", ""), "0")

@@ -1,4 +1,5 @@
-// Command differential compares our codecs with Go's, on random messages and mutated JSON.
+// Command differential compares the Rust codecs with Go's, on random messages, mutated JSON and
+// damaged binary.
 package main
 
 import (
@@ -17,145 +18,175 @@ import (
 	differentialv1 "github.com/coral-mesh/coral-discovery/tests/go/gen/differential/v1"
 )
 
-// messages are what is compared, besides those of the image; one with every kind of field as often
-// as all others.
-var messages = []proto.Message{
+// discoveryMessages are messages of the service that are compared, besides those of the image.
+var discoveryMessages = []proto.Message{
 	&discoveryv1.RegisterColonyRequest{},
 	&discoveryv1.LookupColonyResponse{},
 	&discoveryv1.RegisterAgentResponse{},
 }
 
-// shown is how many disagreements are printed.
-const shown = 20
+// maxPrinted bounds the number of mismatches that are printed.
+const maxPrinted = 20
 
+// comparison compares the codecs and counts mismatches.
 type comparison struct {
-	peer          *peer
-	types         *types
-	random        *rand.Rand
-	disagreements int
+	rust       *rustCodecs
+	types      *types
+	random     *rand.Rand
+	mismatches int
 }
 
 func main() {
-	cases := flag.Int("cases", 20_000, "how many messages to compare")
-	seed := flag.Uint64("seed", 1, "where randomness starts")
-	program := flag.String("peer", "", "the program that has our codecs")
+	cases := flag.Int("cases", 20_000, "number of messages")
+	seed := flag.Uint64("seed", 1, "seed of the random messages")
+	program := flag.String("peer", "", "program with the Rust codecs")
 	image := flag.String("image", "", "descriptors of more messages to compare")
 	flag.Parse()
-	peer, err := start(*program)
+	rust, err := startRustCodecs(*program)
 	if err != nil {
 		log.Fatal(err)
 	}
-	types, err := read(*image)
+	types, err := readTypes(*image)
 	if err != nil {
 		log.Fatal(err)
 	}
-	c := &comparison{peer: peer, types: types, random: rand.New(rand.NewPCG(*seed, 0))}
-	others := types.messages
-	for _, message := range messages {
-		others = append(others, message.ProtoReflect().Type())
-	}
-	everything := (&differentialv1.Everything{}).ProtoReflect().Type()
-	for i := range *cases {
-		if i%2 == 0 {
-			c.compare(everything)
-		} else {
-			c.compare(others[i/2%len(others)])
-		}
-		if i%100_000 == 99_999 {
-			fmt.Printf("%d cases, %d disagreements\n", i+1, c.disagreements)
-		}
-	}
-	fmt.Printf("%d cases, seed %d, %d disagreements\n", *cases, *seed, c.disagreements)
-	if c.disagreements > 0 {
+	c := &comparison{rust: rust, types: types, random: rand.New(rand.NewPCG(*seed, 0))}
+	c.compareMessages(*cases)
+	fmt.Printf("%d cases, seed %d, %d mismatches\n", *cases, *seed, c.mismatches)
+	if c.mismatches > 0 {
 		os.Exit(1)
 	}
 }
 
-// compare makes a message and looks what both make of it, of its JSON, and of that mutated.
-func (c *comparison) compare(of protoreflect.MessageType) {
-	message := of.New()
+// compareMessages compares random messages. Every other one is of the type that has every kind of
+// field.
+func (c *comparison) compareMessages(cases int) {
+	others := c.types.messages
+	for _, message := range discoveryMessages {
+		others = append(others, message.ProtoReflect().Type())
+	}
+	everything := (&differentialv1.Everything{}).ProtoReflect().Type()
+	for i := range cases {
+		if i%2 == 0 {
+			c.compareMessage(everything)
+		} else {
+			c.compareMessage(others[i/2%len(others)])
+		}
+		if i%100_000 == 99_999 {
+			fmt.Printf("%d cases, %d mismatches\n", i+1, c.mismatches)
+		}
+	}
+}
+
+// compareMessage generates a message, and compares how both codecs encode it, and how they decode
+// its JSON, mutated JSON and damaged binary.
+func (c *comparison) compareMessage(messageType protoreflect.MessageType) {
+	message := messageType.New()
 	c.fill(message, 0)
-	text, ok := c.compareWriting(message.Interface())
+	text, ok := c.compareEncoding(message.Interface())
 	if !ok {
 		return
 	}
-	c.compareReading(of, text)
-	c.compareReading(of, c.mutate(text))
+	c.compareDecoding(messageType, text)
+	c.compareDecoding(messageType, c.mutate(text))
 	binary, err := proto.Marshal(message.Interface())
 	if err != nil {
 		log.Fatal(err)
 	}
-	c.compareBinary(of, c.damage(of.Descriptor(), binary))
+	c.compareBinary(messageType, c.damage(messageType.Descriptor(), binary))
 }
 
-// compareWriting returns Go's JSON, if the message has any.
-func (c *comparison) compareWriting(message proto.Message) (string, bool) {
+// compareEncoding compares the JSON of both codecs. It returns Go's, and false if the message has
+// no JSON.
+func (c *comparison) compareEncoding(message proto.Message) (string, bool) {
 	binary, err := proto.MarshalOptions{Deterministic: true}.Marshal(message)
 	if err != nil {
 		log.Fatal(err)
 	}
 	name := message.ProtoReflect().Descriptor().FullName()
-	ours, refusal := c.peer.convert('b', name, binary)
-	theirs, err := protojson.MarshalOptions{Resolver: c.types}.Marshal(message)
-	if (refusal == "") != (err == nil) {
-		c.disagree("writing", name, fmt.Sprintf("%x", binary), string(ours)+refusal, fmt.Sprint(string(theirs), err))
+	rustJSON, failure := c.rust.convert(fromBinary, name, binary)
+	goJSON, err := protojson.MarshalOptions{Resolver: c.types}.Marshal(message)
+	if (failure == "") != (err == nil) {
+		c.report("encoding", name, fmt.Sprintf("%x", binary),
+			string(rustJSON)+failure, fmt.Sprint(string(goJSON), err))
 		return "", false
 	}
-	if err == nil && !sameJSON(parse(string(ours)), parse(string(theirs))) {
-		c.disagree("writing", name, fmt.Sprintf("%x", binary), string(ours), string(theirs))
+	if err == nil && !equalJSON(parse(string(rustJSON)), parse(string(goJSON))) {
+		c.report("encoding", name, fmt.Sprintf("%x", binary), string(rustJSON), string(goJSON))
 	}
-	return string(theirs), err == nil
+	return string(goJSON), err == nil
 }
 
-// compareReading reads as connect-go does: unknown fields are ignored.
-func (c *comparison) compareReading(of protoreflect.MessageType, text string) {
-	name := of.Descriptor().FullName()
-	ours, refusal := c.peer.convert('j', name, []byte(text))
-	theirs := of.New().Interface()
-	err := protojson.UnmarshalOptions{DiscardUnknown: true, Resolver: c.types}.Unmarshal([]byte(text), theirs)
-	if refusal != "" && err == nil && lenient.MatchString(text) {
+// compareDecoding compares the messages that both codecs decode from JSON. Unknown fields are
+// ignored, as in connect-go.
+func (c *comparison) compareDecoding(messageType protoreflect.MessageType, text string) {
+	name := messageType.Descriptor().FullName()
+	rustBinary, failure := c.rust.convert(fromJSON, name, []byte(text))
+	goMessage := messageType.New().Interface()
+	options := protojson.UnmarshalOptions{DiscardUnknown: true, Resolver: c.types}
+	err := options.Unmarshal([]byte(text), goMessage)
+	if isKnownMismatch(text, failure, err) {
 		return
 	}
-	// serde does not look at the escapes in what is ignored.
-	if refusal == "" && err != nil && strings.Contains(err.Error(), "invalid escape code") && strings.Contains(text, `\u`) {
+	if (failure == "") != (err == nil) {
+		c.report("decoding", name, text, fmt.Sprintf("%x%s", rustBinary, failure), fmt.Sprint(err))
 		return
 	}
-	if refusal == "" && err != nil && unknownChoice.MatchString(text) && strings.Contains(err.Error(), "is already set") {
-		return
-	}
-	if (refusal == "") != (err == nil) {
-		c.disagree("reading", name, text, fmt.Sprintf("%x%s", ours, refusal), fmt.Sprint(err))
-		return
-	}
-	if err != nil {
-		return
-	}
-	c.same("reading", of, text, ours, theirs)
-}
-
-func (c *comparison) same(what string, of protoreflect.MessageType, input string, ours []byte, theirs proto.Message) {
-	message := of.New().Interface()
-	if err := proto.Unmarshal(ours, message); err != nil {
-		log.Fatalf("%s of %s: our binary cannot be read: %v", what, input, err)
-	}
-	// In a google.protobuf.Any the same message may have other bytes: its JSON tells then.
-	if !proto.Equal(message, theirs) && !sameJSON(parse(c.format(message)), parse(c.format(theirs))) {
-		c.disagree(what, of.Descriptor().FullName(), input, c.format(message), c.format(theirs))
+	if err == nil {
+		c.compareDecoded(messageType, text, rustBinary, goMessage)
 	}
 }
 
-func (c *comparison) disagree(what string, name protoreflect.FullName, input, ours, theirs string) {
-	if c.disagreements++; c.disagreements <= shown {
-		fmt.Printf("%s %s\n  input:  %s\n  ours:   %s\n  theirs: %s\n", what, name, cut(input), cut(ours), cut(theirs))
+// isKnownMismatch returns true if only one codec accepts the JSON, for a known reason.
+func isKnownMismatch(text, failure string, err error) bool {
+	if failure != "" {
+		return err == nil && lenientNumber.MatchString(text)
+	}
+	if err == nil {
+		return false
+	}
+	// serde does not validate escapes in ignored strings.
+	hasEscape := strings.Contains(err.Error(), "invalid escape code") &&
+		strings.Contains(text, `\u`)
+	isSetTwice := strings.Contains(err.Error(), "is already set") &&
+		unknownChoice.MatchString(text)
+	return hasEscape || isSetTwice
+}
+
+func (c *comparison) compareDecoded(
+	messageType protoreflect.MessageType, input string, rustBinary []byte, goMessage proto.Message,
+) {
+	rustMessage := messageType.New().Interface()
+	if err := proto.Unmarshal(rustBinary, rustMessage); err != nil {
+		log.Fatalf("decoding of %s: Go cannot decode Rust's binary: %v", input, err)
+	}
+	if proto.Equal(rustMessage, goMessage) {
+		return
+	}
+	// A google.protobuf.Any may have other bytes for an equal message, but the same JSON.
+	rustJSON, goJSON := c.format(rustMessage), c.format(goMessage)
+	if !equalJSON(parse(rustJSON), parse(goJSON)) {
+		c.report("decoding", messageType.Descriptor().FullName(), input, rustJSON, goJSON)
+	}
+}
+
+// report counts a mismatch, and prints the first ones.
+func (c *comparison) report(
+	operation string, name protoreflect.FullName, input, rustResult, goResult string,
+) {
+	if c.mismatches++; c.mismatches <= maxPrinted {
+		fmt.Printf("%s %s\n  input: %s\n  Rust:  %s\n  Go:    %s\n",
+			operation, name, truncate(input), truncate(rustResult), truncate(goResult))
 	}
 }
 
 func (c *comparison) format(message proto.Message) string {
-	text, err := protojson.MarshalOptions{Resolver: c.types, Multiline: true}.Marshal(message)
+	options := protojson.MarshalOptions{Resolver: c.types, Multiline: true}
+	text, err := options.Marshal(message)
 	return fmt.Sprint(string(text), err)
 }
 
-func cut(text string) string {
+func truncate(text string) string {
 	if len(text) > 1500 {
 		return text[:1500] + "..."
 	}

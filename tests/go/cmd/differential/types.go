@@ -11,15 +11,15 @@ import (
 	"google.golang.org/protobuf/types/dynamicpb"
 )
 
-// types are those that were linked in and those of an image, which have no Go code.
+// types resolves generated types, and types of an image, which have no generated code.
 type types struct {
 	*protoregistry.Types
 	image    *dynamicpb.Types
 	messages []protoreflect.MessageType
 }
 
-// read reads an image: a google.protobuf.FileDescriptorSet.
-func read(path string) (*types, error) {
+// readTypes reads an image: a google.protobuf.FileDescriptorSet.
+func readTypes(path string) (*types, error) {
 	content, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
@@ -43,7 +43,7 @@ func read(path string) (*types, error) {
 	return all, nil
 }
 
-// FindMessageByURL finds what a google.protobuf.Any holds.
+// FindMessageByURL finds the message type of a google.protobuf.Any.
 func (t *types) FindMessageByURL(url string) (protoreflect.MessageType, error) {
 	if found, err := t.Types.FindMessageByURL(url); err == nil {
 		return found, nil
@@ -51,7 +51,7 @@ func (t *types) FindMessageByURL(url string) (protoreflect.MessageType, error) {
 	return t.image.FindMessageByURL(url)
 }
 
-// FindMessageByName finds a message by its full name.
+// FindMessageByName finds a message type by its full name.
 func (t *types) FindMessageByName(name protoreflect.FullName) (protoreflect.MessageType, error) {
 	if found, err := t.Types.FindMessageByName(name); err == nil {
 		return found, nil

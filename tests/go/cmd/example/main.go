@@ -1,4 +1,4 @@
-// Command example registers a colony and looks it up, as any Go program can.
+// Command example registers a colony and looks it up.
 package main
 
 import (
@@ -16,25 +16,25 @@ import (
 )
 
 func main() {
-	url := flag.String("url", "http://127.0.0.1:8787", "where coral-discovery answers")
+	url := flag.String("url", "http://127.0.0.1:8787", "address of the service")
 	flag.Parse()
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	client := discoveryv1connect.NewDiscoveryServiceClient(http.DefaultClient, *url)
 
-	registered, err := client.RegisterColony(ctx, connect.NewRequest(&discoveryv1.RegisterColonyRequest{
+	registration := &discoveryv1.RegisterColonyRequest{
 		MeshId:    "my-mesh",
 		Pubkey:    "my-key",
 		Endpoints: []string{"192.0.2.1:51820"},
-	}))
+	}
+	registered, err := client.RegisterColony(ctx, connect.NewRequest(registration))
 	if err != nil {
 		log.Fatal(err)
 	}
 	fmt.Printf("registered for %d seconds\n", registered.Msg.GetTtl())
 
-	found, err := client.LookupColony(ctx, connect.NewRequest(&discoveryv1.LookupColonyRequest{
-		MeshId: "my-mesh",
-	}))
+	lookup := &discoveryv1.LookupColonyRequest{MeshId: "my-mesh"}
+	found, err := client.LookupColony(ctx, connect.NewRequest(lookup))
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -1,8 +1,9 @@
-// Oldserver stands in for the Go server that this service replaces, in tests of the way from it: one map for colonies and
-// agents in memory, its rules, its texts and its mistakes. It is written for that alone: it has no tickets, no sweep and no
-// flags but those that tests need.
+// Command legacyserver stands in for the Go server that clients move from, in tests of the
+// migration: one map in memory for colonies and agents, with the legacy server's rules, error texts
+// and mistakes. It has only what those tests need: no bootstrap tokens, no sweep, few flags.
 //
-// It prints its address when it listens. POST /delay?ms=N has every later call wait that long.
+// It prints its address when it listens. POST /delay?ms=N delays every later call by N
+// milliseconds.
 package main
 
 import (
@@ -19,8 +20,8 @@ import (
 )
 
 func main() {
-	address := flag.String("address", "127.0.0.1:0", "where it listens")
-	ttl := flag.Duration("ttl", 5*time.Minute, "how long a lease lives")
+	address := flag.String("address", "127.0.0.1:0", "address to listen on")
+	ttl := flag.Duration("ttl", 5*time.Minute, "time to live of a lease")
 	flag.Parse()
 	if err := serve(*address, *ttl); err != nil {
 		fmt.Fprintln(os.Stderr, err)

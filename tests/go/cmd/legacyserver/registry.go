@@ -11,7 +11,7 @@ import (
 	discoveryv1 "github.com/coral-mesh/coral-discovery/tests/go/gen/coral/discovery/v1"
 )
 
-// entry is a colony or an agent: the old server does not tell them apart.
+// entry is a registered colony or agent: the legacy server does not distinguish them.
 type entry struct {
 	pubkey     string
 	endpoints  []string
@@ -21,11 +21,11 @@ type entry struct {
 	public     *discoveryv1.PublicEndpointInfo
 	metadata   map[string]string
 	observed   *discoveryv1.Endpoint
-	seen       time.Time
-	expires    time.Time
+	lastSeen   time.Time
+	expiresAt  time.Time
 }
 
-// observedEndpoints has one or none.
+// observedEndpoints returns the observed endpoint, if there is one.
 func (e entry) observedEndpoints() []*discoveryv1.Endpoint {
 	if e.observed == nil {
 		return nil
@@ -40,9 +40,9 @@ func (e entry) nat() discoveryv1.NatHint {
 	return discoveryv1.NatHint_NAT_CONE
 }
 
-func (e entry) lastSeen() *timestamppb.Timestamp { return timestamppb.New(e.seen) }
+func (e entry) lastSeenTimestamp() *timestamppb.Timestamp { return timestamppb.New(e.lastSeen) }
 
-// registry is all that the old server knows, gone when it ends.
+// registry is the state of the server. It is lost when the process ends.
 type registry struct {
 	mutex    sync.Mutex
 	ttl      time.Duration
@@ -56,18 +56,20 @@ func (r *registry) register(id string, e entry) (entry, error) {
 		return entry{}, errors.New("at least one endpoint or observed endpoint is required")
 	}
 	if len(e.endpoints) == 0 && e.observed.GetPort() == 0 {
-		return entry{}, errors.New("observed endpoint must have a valid port when no static endpoints are provided " +
-			"(use STUN discovery, not HTTP headers)")
+		return entry{}, errors.New("observed endpoint must have a valid port when no static " +
+			"endpoints are provided (use STUN discovery, not HTTP headers)")
 	}
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
 	now := time.Now()
-	if held, ok := r.entries[id]; ok && !now.After(held.expires) && held.pubkey != e.pubkey {
-		return entry{}, fmt.Errorf("colony/agent '%s' already registered with different public key until %v (existing: %s, new: %s). "+
-			"This may indicate a split-brain scenario. Wait for lease expiration or use a different ID",
-			id, held.expires, held.pubkey, e.pubkey)
+	current, ok := r.entries[id]
+	if ok && !now.After(current.expiresAt) && current.pubkey != e.pubkey {
+		return entry{}, fmt.Errorf("colony/agent '%s' already registered with different public key "+
+			"until %v (existing: %s, new: %s). This may indicate a split-brain scenario. "+
+			"Wait for lease expiration or use a different ID",
+			id, current.expiresAt, current.pubkey, e.pubkey)
 	}
-	e.seen, e.expires = now, now.Add(r.ttl)
+	e.lastSeen, e.expiresAt = now, now.Add(r.ttl)
 	r.entries[id] = e
 	return e, nil
 }
@@ -79,36 +81,36 @@ func (r *registry) lookup(id string) (entry, error) {
 	if !ok {
 		return entry{}, fmt.Errorf("colony not found: %s", id)
 	}
-	if time.Now().After(e.expires) {
+	if time.Now().After(e.expiresAt) {
 		return entry{}, fmt.Errorf("colony registration expired: %s", id)
 	}
 	return e, nil
 }
 
-// count counts agents too.
+// count returns the number of live entries, agents included.
 func (r *registry) count() int32 {
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
 	var live int32
 	for _, e := range r.entries {
-		if !time.Now().After(e.expires) {
+		if !time.Now().After(e.expiresAt) {
 			live++
 		}
 	}
 	return live
 }
 
-// session makes one at the relay for half an hour.
-func (r *registry) session() (string, time.Time) {
+// newSession creates a relay session of half an hour.
+func (r *registry) newSession() (id string, expiresAt time.Time) {
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
-	id := fmt.Sprintf("relay-%d", time.Now().UnixNano())
+	id = fmt.Sprintf("relay-%d", time.Now().UnixNano())
 	r.sessions[id] = time.Now().Add(30 * time.Minute)
 	return id, r.sessions[id]
 }
 
-// end ends a session, and tells whether there was one.
-func (r *registry) end(id string) bool {
+// endSession ends a relay session. It returns false if there is none.
+func (r *registry) endSession(id string) bool {
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
 	_, ok := r.sessions[id]

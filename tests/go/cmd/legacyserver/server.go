@@ -18,7 +18,7 @@ import (
 
 var stunServers = []string{"stun.cloudflare.com:3478"}
 
-// server answers as the old one does. What came after it is unimplemented.
+// server handles calls as the legacy server does. Later methods are unimplemented.
 type server struct {
 	discoveryv1connect.UnimplementedDiscoveryServiceHandler
 	registry registry
@@ -27,33 +27,40 @@ type server struct {
 
 func newServer(ttl time.Duration) *server {
 	return &server{
-		registry: registry{ttl: ttl, entries: map[string]entry{}, sessions: map[string]time.Time{}},
-		started:  time.Now(),
+		registry: registry{
+			ttl: ttl, entries: map[string]entry{}, sessions: map[string]time.Time{},
+		},
+		started: time.Now(),
 	}
 }
 
-// required refuses the first of names and values that is empty.
+// required returns an error that names the first empty field. Fields are name, value, name, value.
 func required(fields ...string) error {
 	for i := 0; i+1 < len(fields); i += 2 {
 		if fields[i+1] == "" {
-			return connect.NewError(connect.CodeInvalidArgument, fmt.Errorf("%s is required", fields[i]))
+			err := fmt.Errorf("%s is required", fields[i])
+			return connect.NewError(connect.CodeInvalidArgument, err)
 		}
 	}
 	return nil
 }
 
-func (s *server) RegisterColony(_ context.Context, r *connect.Request[discoveryv1.RegisterColonyRequest]) (*connect.Response[discoveryv1.RegisterColonyResponse], error) {
+func (s *server) RegisterColony(
+	_ context.Context, r *connect.Request[discoveryv1.RegisterColonyRequest],
+) (*connect.Response[discoveryv1.RegisterColonyResponse], error) {
 	m := r.Msg
 	if err := required("mesh_id", m.MeshId, "pubkey", m.Pubkey); err != nil {
 		return nil, err
 	}
 	if len(m.Endpoints) == 0 {
-		return nil, connect.NewError(connect.CodeInvalidArgument, errors.New("at least one endpoint is required"))
+		err := errors.New("at least one endpoint is required")
+		return nil, connect.NewError(connect.CodeInvalidArgument, err)
 	}
-	fromHeaders := observed(r.Header())
+	fromHeaders := observedEndpoint(r.Header())
 	e := entry{
-		pubkey: m.Pubkey, endpoints: m.Endpoints, ipv4: m.MeshIpv4, ipv6: m.MeshIpv6, port: m.ConnectPort,
-		publicPort: m.PublicPort, public: m.PublicEndpoint, metadata: m.Metadata, observed: m.ObservedEndpoint,
+		pubkey: m.Pubkey, endpoints: m.Endpoints, ipv4: m.MeshIpv4, ipv6: m.MeshIpv6,
+		port: m.ConnectPort, publicPort: m.PublicPort, public: m.PublicEndpoint,
+		metadata: m.Metadata, observed: m.ObservedEndpoint,
 	}
 	if e.observed == nil {
 		e.observed = fromHeaders
@@ -63,12 +70,14 @@ func (s *server) RegisterColony(_ context.Context, r *connect.Request[discoveryv
 		return nil, connect.NewError(connect.CodeInternal, err)
 	}
 	return connect.NewResponse(&discoveryv1.RegisterColonyResponse{
-		Success: true, Ttl: int32(s.registry.ttl.Seconds()), ExpiresAt: timestamppb.New(e.expires),
+		Success: true, Ttl: int32(s.registry.ttl.Seconds()), ExpiresAt: timestamppb.New(e.expiresAt),
 		ObservedEndpoint: fromHeaders, StunServers: stunServers,
 	}), nil
 }
 
-func (s *server) LookupColony(_ context.Context, r *connect.Request[discoveryv1.LookupColonyRequest]) (*connect.Response[discoveryv1.LookupColonyResponse], error) {
+func (s *server) LookupColony(
+	_ context.Context, r *connect.Request[discoveryv1.LookupColonyRequest],
+) (*connect.Response[discoveryv1.LookupColonyResponse], error) {
 	if err := required("mesh_id", r.Msg.MeshId); err != nil {
 		return nil, err
 	}
@@ -77,33 +86,42 @@ func (s *server) LookupColony(_ context.Context, r *connect.Request[discoveryv1.
 		return nil, connect.NewError(connect.CodeNotFound, err)
 	}
 	return connect.NewResponse(&discoveryv1.LookupColonyResponse{
-		MeshId: r.Msg.MeshId, Pubkey: e.pubkey, Endpoints: e.endpoints, MeshIpv4: e.ipv4, MeshIpv6: e.ipv6,
-		ConnectPort: e.port, PublicPort: e.publicPort, PublicEndpoint: e.public, Metadata: e.metadata,
-		LastSeen: e.lastSeen(), ObservedEndpoints: e.observedEndpoints(), Nat: e.nat(),
-		Relays: []*discoveryv1.RelayOption{{Endpoint: relay(), RelayId: "default-relay", Region: "global", Load: 50}},
+		MeshId: r.Msg.MeshId, Pubkey: e.pubkey, Endpoints: e.endpoints,
+		MeshIpv4: e.ipv4, MeshIpv6: e.ipv6, ConnectPort: e.port,
+		PublicPort: e.publicPort, PublicEndpoint: e.public, Metadata: e.metadata,
+		LastSeen: e.lastSeenTimestamp(), ObservedEndpoints: e.observedEndpoints(), Nat: e.nat(),
+		Relays: []*discoveryv1.RelayOption{{
+			Endpoint: relay(), RelayId: "default-relay", Region: "global", Load: 50,
+		}},
 	}), nil
 }
 
-func (s *server) RegisterAgent(_ context.Context, r *connect.Request[discoveryv1.RegisterAgentRequest]) (*connect.Response[discoveryv1.RegisterAgentResponse], error) {
+func (s *server) RegisterAgent(
+	_ context.Context, r *connect.Request[discoveryv1.RegisterAgentRequest],
+) (*connect.Response[discoveryv1.RegisterAgentResponse], error) {
 	m := r.Msg
 	if err := required("agent_id", m.AgentId, "mesh_id", m.MeshId, "pubkey", m.Pubkey); err != nil {
 		return nil, err
 	}
-	e := entry{pubkey: m.Pubkey, endpoints: m.Endpoints, metadata: m.Metadata, observed: m.ObservedEndpoint}
+	e := entry{
+		pubkey: m.Pubkey, endpoints: m.Endpoints, metadata: m.Metadata, observed: m.ObservedEndpoint,
+	}
 	if e.observed == nil {
-		e.observed = observed(r.Header())
+		e.observed = observedEndpoint(r.Header())
 	}
 	e, err := s.registry.register(m.AgentId, e)
 	if err != nil {
 		return nil, connect.NewError(connect.CodeInternal, err)
 	}
 	return connect.NewResponse(&discoveryv1.RegisterAgentResponse{
-		Success: true, Ttl: int32(s.registry.ttl.Seconds()), ExpiresAt: timestamppb.New(e.expires),
+		Success: true, Ttl: int32(s.registry.ttl.Seconds()), ExpiresAt: timestamppb.New(e.expiresAt),
 		ObservedEndpoint: e.observed, StunServers: stunServers,
 	}), nil
 }
 
-func (s *server) LookupAgent(_ context.Context, r *connect.Request[discoveryv1.LookupAgentRequest]) (*connect.Response[discoveryv1.LookupAgentResponse], error) {
+func (s *server) LookupAgent(
+	_ context.Context, r *connect.Request[discoveryv1.LookupAgentRequest],
+) (*connect.Response[discoveryv1.LookupAgentResponse], error) {
 	if err := required("agent_id", r.Msg.AgentId); err != nil {
 		return nil, err
 	}
@@ -112,49 +130,65 @@ func (s *server) LookupAgent(_ context.Context, r *connect.Request[discoveryv1.L
 		return nil, connect.NewError(connect.CodeNotFound, err)
 	}
 	return connect.NewResponse(&discoveryv1.LookupAgentResponse{
-		// The mesh's id is the agent's, as at the old server.
-		AgentId: r.Msg.AgentId, MeshId: r.Msg.AgentId, Pubkey: e.pubkey, Endpoints: e.endpoints, Metadata: e.metadata,
-		LastSeen: e.lastSeen(), ObservedEndpoints: e.observedEndpoints(), Nat: e.nat(),
+		// The legacy server returns the agent's id as the mesh id.
+		AgentId: r.Msg.AgentId, MeshId: r.Msg.AgentId, Pubkey: e.pubkey, Endpoints: e.endpoints,
+		Metadata: e.metadata,
+		LastSeen: e.lastSeenTimestamp(), ObservedEndpoints: e.observedEndpoints(), Nat: e.nat(),
 	}), nil
 }
 
-func (s *server) RequestRelay(_ context.Context, r *connect.Request[discoveryv1.RequestRelayRequest]) (*connect.Response[discoveryv1.RequestRelayResponse], error) {
-	if err := required("mesh_id", r.Msg.MeshId, "agent_pubkey", r.Msg.AgentPubkey, "colony_pubkey", r.Msg.ColonyPubkey); err != nil {
+func (s *server) RequestRelay(
+	_ context.Context, r *connect.Request[discoveryv1.RequestRelayRequest],
+) (*connect.Response[discoveryv1.RequestRelayResponse], error) {
+	m := r.Msg
+	err := required(
+		"mesh_id", m.MeshId, "agent_pubkey", m.AgentPubkey, "colony_pubkey", m.ColonyPubkey)
+	if err != nil {
 		return nil, err
 	}
-	id, expires := s.registry.session()
+	id, expiresAt := s.registry.newSession()
 	return connect.NewResponse(&discoveryv1.RequestRelayResponse{
-		RelayEndpoint: relay(), SessionId: id, ExpiresAt: timestamppb.New(expires), RelayId: "default-relay",
+		RelayEndpoint: relay(), SessionId: id, ExpiresAt: timestamppb.New(expiresAt),
+		RelayId: "default-relay",
 	}), nil
 }
 
-func (s *server) ReleaseRelay(_ context.Context, r *connect.Request[discoveryv1.ReleaseRelayRequest]) (*connect.Response[discoveryv1.ReleaseRelayResponse], error) {
+func (s *server) ReleaseRelay(
+	_ context.Context, r *connect.Request[discoveryv1.ReleaseRelayRequest],
+) (*connect.Response[discoveryv1.ReleaseRelayResponse], error) {
 	if err := required("session_id", r.Msg.SessionId); err != nil {
 		return nil, err
 	}
-	if !s.registry.end(r.Msg.SessionId) {
-		return nil, connect.NewError(connect.CodeNotFound, fmt.Errorf("relay session not found: %s", r.Msg.SessionId))
+	if !s.registry.endSession(r.Msg.SessionId) {
+		err := fmt.Errorf("relay session not found: %s", r.Msg.SessionId)
+		return nil, connect.NewError(connect.CodeNotFound, err)
 	}
 	return connect.NewResponse(&discoveryv1.ReleaseRelayResponse{Success: true}), nil
 }
 
-func (s *server) Health(context.Context, *connect.Request[discoveryv1.HealthRequest]) (*connect.Response[discoveryv1.HealthResponse], error) {
+func (s *server) Health(
+	context.Context, *connect.Request[discoveryv1.HealthRequest],
+) (*connect.Response[discoveryv1.HealthResponse], error) {
 	return connect.NewResponse(&discoveryv1.HealthResponse{
-		Status: "ok", Version: "old", UptimeSeconds: int64(time.Since(s.started).Seconds()), RegisteredColonies: s.registry.count(),
+		Status: "ok", Version: "legacy",
+		UptimeSeconds:      int64(time.Since(s.started).Seconds()),
+		RegisteredColonies: s.registry.count(),
 	}), nil
 }
 
-// relay is the only one, and made up.
+// relay returns the only relay, which does not exist.
 func relay() *discoveryv1.Endpoint {
 	return &discoveryv1.Endpoint{Ip: "relay.coral.io", Port: 3478, Protocol: "udp", ViaRelay: true}
 }
 
-// observed is the first address in the headers that is an IPv4 address of the Internet, as far as the old server looks.
-func observed(header http.Header) *discoveryv1.Endpoint {
+// observedEndpoint returns the first public IPv4 address in the headers, by the legacy server's
+// rules.
+func observedEndpoint(header http.Header) *discoveryv1.Endpoint {
 	first, _, _ := strings.Cut(header.Get("X-Forwarded-For"), ",")
 	for _, text := range []string{first, header.Get("X-Real-Ip"), header.Get("X-Observed-Addr")} {
 		ip := net.ParseIP(strings.TrimSpace(text)).To4()
-		if ip != nil && !ip.IsLoopback() && !ip.IsPrivate() && !ip.IsLinkLocalUnicast() && !ip.IsMulticast() && !ip.IsUnspecified() {
+		if ip != nil && !ip.IsLoopback() && !ip.IsPrivate() && !ip.IsLinkLocalUnicast() &&
+			!ip.IsMulticast() && !ip.IsUnspecified() {
 			return &discoveryv1.Endpoint{Ip: ip.String(), Protocol: "udp"}
 		}
 	}

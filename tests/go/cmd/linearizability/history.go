@@ -20,44 +20,46 @@ import (
 type settings struct {
 	kills   int
 	clients int
-	// ids and keys are few, so that clients get in each other's way.
+	// ids and keys are few, so that clients conflict.
 	ids, keys int
-	// ttl is short, so that leases lapse while others ask for them.
+	// ttl is short, so that leases expire while clients look them up.
 	ttl time.Duration
-	// between is how long the Worker lives from one kill to the next.
-	between time.Duration
-	// pause is how long a client waits between calls at the most.
-	pause time.Duration
+	// killInterval is the time between two kills.
+	killInterval time.Duration
+	// maxPause is the longest pause of a client between two calls.
+	maxPause time.Duration
 }
 
-// recorder makes calls and writes down what becomes of them.
+// recorder makes calls and records their results.
 type recorder struct {
 	settings settings
 	url      string
 	epoch    time.Time
 	mutex    sync.Mutex
 	history  []porcupine.Operation
-	// wrong is an answer that no model allows.
-	wrong error
+	// unexpected is an error that no rule allows.
+	unexpected error
 }
 
-// record has clients call the Worker while it is killed and started again, and returns what they saw.
-func record(t harness.T, worker *harness.Worker, settings settings, progress func(kills, calls int)) ([]porcupine.Operation, error) {
+// record makes calls while the Worker is killed and restarted, and returns their history.
+func record(
+	t harness.T, worker *harness.Worker, settings settings, progress func(kills, calls int),
+) ([]porcupine.Operation, error) {
 	r := &recorder{settings: settings, url: worker.URL, epoch: time.Now()}
 	ctx, stop := context.WithCancel(context.Background())
 	var clients sync.WaitGroup
 	for number := range settings.clients {
-		clients.Go(func() { r.client(ctx, number) })
+		clients.Go(func() { r.runClient(ctx, number) })
 	}
 	for kill := range settings.kills {
-		time.Sleep(settings.between)
+		time.Sleep(settings.killInterval)
 		worker.Restart()
 		progress(kill+1, r.calls())
 	}
-	time.Sleep(settings.between)
+	time.Sleep(settings.killInterval)
 	stop()
 	clients.Wait()
-	return r.history, r.wrong
+	return r.history, r.unexpected
 }
 
 func (r *recorder) calls() int {
@@ -66,7 +68,7 @@ func (r *recorder) calls() int {
 	return len(r.history)
 }
 
-func (r *recorder) client(ctx context.Context, number int) {
+func (r *recorder) runClient(ctx context.Context, number int) {
 	client := load.NewClient(r.url, 1)
 	for ctx.Err() == nil {
 		id := rand.IntN(r.settings.ids)
@@ -75,63 +77,66 @@ func (r *recorder) client(ctx context.Context, number int) {
 			id:   fmt.Sprintf("mesh-%d", id),
 			key:  load.Key(rand.IntN(r.settings.keys)),
 		}
-		if r.rests(id) {
+		if r.isLookupOnly(id) {
 			in.kind = lookup
 		}
-		// Not the caller's context: a call that is cut off by the client may be done later.
-		call := time.Now()
-		in.callMs = call.UnixMilli()
+		started := time.Now()
+		in.callMs = started.UnixMilli()
 		out, err := r.call(client, in)
-		end := time.Now()
-		out.returnMs = end.UnixMilli()
+		ended := time.Now()
+		out.returnMs = ended.UnixMilli()
 		r.mutex.Lock()
 		if err != nil {
-			r.wrong = fmt.Errorf("%+v: %w", in, err)
+			r.unexpected = fmt.Errorf("%+v: %w", in, err)
 		}
 		r.history = append(r.history, porcupine.Operation{
 			ClientId: number,
 			Input:    in,
-			Call:     call.Sub(r.epoch).Nanoseconds(),
+			Call:     started.Sub(r.epoch).Nanoseconds(),
 			Output:   out,
-			Return:   end.Sub(r.epoch).Nanoseconds(),
+			Return:   ended.Sub(r.epoch).Nanoseconds(),
 		})
 		r.mutex.Unlock()
-		time.Sleep(rand.N(r.settings.pause))
+		time.Sleep(rand.N(r.settings.maxPause))
 	}
 }
 
-// rests tells whether an id is only looked up for now, for longer than its lease lives: with clients that renew all the
-// time no lease would ever lapse.
-func (r *recorder) rests(id int) bool {
+// isLookupOnly returns true in periods in which clients only look an id up. They are longer than
+// the lease's time to live: no lease would expire if clients renewed all the time.
+func (r *recorder) isLookupOnly(id int) bool {
 	period := r.settings.ttl * 3 / 2
 	return (int(time.Since(r.epoch)/period)+id)%2 == 1
 }
 
 func (r *recorder) call(client load.Client, in input) (output, error) {
+	// Independent of the client's context: the effect of a canceled call would be unknown.
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	if in.kind == lookup {
-		answer, err := client.LookupColony(ctx, connect.NewRequest(&discoveryv1.LookupColonyRequest{MeshId: in.id}))
+		request := &discoveryv1.LookupColonyRequest{MeshId: in.id}
+		response, err := client.LookupColony(ctx, connect.NewRequest(request))
 		if err == nil {
-			return output{outcome: found, key: answer.Msg.Pubkey, atMs: answer.Msg.LastSeen.AsTime().UnixMilli()}, nil
+			at := response.Msg.LastSeen.AsTime()
+			return output{outcome: found, key: response.Msg.Pubkey, atMs: at.UnixMilli()}, nil
 		}
-		return r.failed(err, connect.CodeNotFound, absent)
+		return failedCall(err, connect.CodeNotFound, absent)
 	}
-	request := &discoveryv1.RegisterColonyRequest{
-		MeshId:    in.id,
-		Pubkey:    in.key,
-		Endpoints: []string{"203.0.113.7:51820"},
-	}
-	answer, err := client.RegisterColony(ctx, connect.NewRequest(request))
+	response, err := client.RegisterColony(ctx, connect.NewRequest(
+		&discoveryv1.RegisterColonyRequest{
+			MeshId:    in.id,
+			Pubkey:    in.key,
+			Endpoints: []string{"203.0.113.7:51820"},
+		}))
 	if err == nil {
-		at := answer.Msg.ExpiresAt.AsTime().Add(-r.settings.ttl)
+		at := response.Msg.ExpiresAt.AsTime().Add(-r.settings.ttl)
 		return output{outcome: granted, atMs: at.UnixMilli()}, nil
 	}
-	return r.failed(err, connect.CodeAlreadyExists, refused)
+	return failedCall(err, connect.CodeAlreadyExists, rejected)
 }
 
-// failed tells an answer of the rules from a Worker that is gone.
-func (r *recorder) failed(err error, expected connect.Code, outcome outcome) (output, error) {
+// failedCall returns the outcome of an expected error, or an unknown outcome if the Worker was
+// killed. Other errors are unexpected.
+func failedCall(err error, expected connect.Code, outcome outcome) (output, error) {
 	switch code := connect.CodeOf(err); {
 	case code == expected:
 		return output{outcome: outcome}, nil

@@ -18,7 +18,7 @@ func TestLeasesSurviveKills(t *testing.T) {
 			}
 			for outcome, calls := range outcomes[:unknown] {
 				if calls < 50 {
-					t.Errorf("only %d calls came to %d: %v", calls, outcome, outcomes)
+					t.Errorf("only %d calls have outcome %d: %v", calls, outcome, outcomes)
 				}
 			}
 		})
@@ -29,8 +29,8 @@ func TestLeasesSurviveKills(t *testing.T) {
 // accepts every history would pass TestLeasesSurviveKills too.
 func TestExpiredLookupsAreDetected(t *testing.T) {
 	run := runs(2)[0]
-	run.settings.between *= 3
-	// No limit: the clients of a history make more calls than one client may.
+	run.settings.killInterval *= 3
+	// No rate limit: a history has more calls per minute than one client may make.
 	faults := harness.WithFaults(`{"expired_lookups":true,"limiter":"absent"}`)
 	worker := harness.StartMiniflare(t, append(run.vars, faults, "LOG_LEVEL=error")...)
 	history, err := record(t, worker, run.settings, func(int, int) {})
@@ -40,50 +40,56 @@ func TestExpiredLookupsAreDetected(t *testing.T) {
 	if err := run.judge(history, ""); err == nil {
 		t.Errorf("the lease model accepts all %d calls", len(history))
 	}
-	run.cached = true
+	run.isCached = true
 	if err := run.judge(history, ""); err == nil {
 		t.Errorf("the staleness check accepts all %d calls", len(history))
 	}
 }
 
-// What each rule is there for.
-func TestRules(t *testing.T) {
+func TestLeaseModel(t *testing.T) {
 	const ttlMs = 2_000
 	operation := func(in input, out output) porcupine.Operation {
 		return porcupine.Operation{Input: in, Output: out, Call: in.callMs, Return: out.returnMs}
 	}
-	registered := func(key string, callMs, atMs, returnMs int64) porcupine.Operation {
+	registration := func(key string, callMs, atMs, returnMs int64) porcupine.Operation {
 		return operation(input{register, "m", key, callMs}, output{granted, "", atMs, returnMs})
 	}
-	asked := func(callMs int64, out output) porcupine.Operation {
+	lookupAt := func(callMs int64, out output) porcupine.Operation {
 		return operation(input{lookup, "m", "", callMs}, out)
 	}
-	first := registered("a", 10_000, 10_010, 10_020)
+	first := registration("a", 10_000, 10_010, 10_020)
+	lost := operation(input{register, "m", "a", 10_000}, output{unknown, "", 0, 10_500})
 	for name, test := range map[string]struct {
-		history []porcupine.Operation
-		isRight bool
+		history  []porcupine.Operation
+		accepted bool
 	}{
-		"it is found":            {[]porcupine.Operation{first, asked(11_000, output{found, "a", 10_010, 11_010})}, true},
-		"a registration is lost": {[]porcupine.Operation{first, asked(11_000, output{absent, "", 0, 11_010})}, false},
-		"it lapses":              {[]porcupine.Operation{first, asked(12_100, output{absent, "", 0, 12_110})}, true},
-		"it is found when it has lapsed": {
-			[]porcupine.Operation{first, asked(12_100, output{found, "a", 10_010, 12_110})}, false},
-		"another takes it while it lives": {[]porcupine.Operation{first, registered("b", 11_000, 11_001, 11_010)}, false},
-		"another takes it when it has lapsed": {
-			[]porcupine.Operation{first, registered("b", 12_000, 12_050, 12_060)}, true},
-		"the owner is refused": {[]porcupine.Operation{
-			first, operation(input{register, "m", "a", 11_000}, output{refused, "", 0, 11_010})}, false},
-		"what had no answer was done": {[]porcupine.Operation{
-			operation(input{register, "m", "a", 10_000}, output{unknown, "", 0, 10_500}),
-			asked(11_000, output{found, "a", 10_400, 11_010})}, true},
-		"what had no answer was not done": {[]porcupine.Operation{
-			operation(input{register, "m", "a", 10_000}, output{unknown, "", 0, 10_500}),
-			asked(11_000, output{absent, "", 0, 11_010})}, true},
-		"an older record is found": {[]porcupine.Operation{
-			first, registered("a", 10_500, 10_510, 10_520), asked(11_000, output{found, "a", 10_010, 11_010})}, false},
+		"live lease is found": {[]porcupine.Operation{
+			first, lookupAt(11_000, output{found, "a", 10_010, 11_010})}, true},
+		"live lease is not found": {[]porcupine.Operation{
+			first, lookupAt(11_000, output{absent, "", 0, 11_010})}, false},
+		"expired lease is not found": {[]porcupine.Operation{
+			first, lookupAt(12_100, output{absent, "", 0, 12_110})}, true},
+		"expired lease is found": {[]porcupine.Operation{
+			first, lookupAt(12_100, output{found, "a", 10_010, 12_110})}, false},
+		"another key takes a live lease": {[]porcupine.Operation{
+			first, registration("b", 11_000, 11_001, 11_010)}, false},
+		"another key takes an expired lease": {[]porcupine.Operation{
+			first, registration("b", 12_000, 12_050, 12_060)}, true},
+		"owner is rejected": {[]porcupine.Operation{
+			first, operation(input{register, "m", "a", 11_000}, output{rejected, "", 0, 11_010})}, false},
+		"registration without response took effect": {[]porcupine.Operation{
+			lost, lookupAt(11_000, output{found, "a", 10_400, 11_010})}, true},
+		"registration without response had no effect": {[]porcupine.Operation{
+			lost, lookupAt(11_000, output{absent, "", 0, 11_010})}, true},
+		"replaced record is found": {[]porcupine.Operation{
+			first, registration("a", 10_500, 10_510, 10_520),
+			lookupAt(11_000, output{found, "a", 10_010, 11_010})}, false},
 	} {
-		if isRight := porcupine.CheckOperations(model(ttlMs), test.history); isRight != test.isRight {
-			t.Errorf("%s: found right: %v", name, isRight)
-		}
+		t.Run(name, func(t *testing.T) {
+			accepted := porcupine.CheckOperations(leaseModel(ttlMs), test.history)
+			if accepted != test.accepted {
+				t.Errorf("accepted: %v, want %v", accepted, test.accepted)
+			}
+		})
 	}
 }

@@ -6,11 +6,11 @@ import (
 	"github.com/anishathalye/porcupine"
 )
 
-// slackMs is by how much the Worker's clock may be behind that of a client: the runtime's stands still while
-// a request is worked on, and moves in steps of some milliseconds.
+// slackMs is the difference between the clocks of the Worker and of a client. The runtime's clock
+// stands still while a request is handled, and moves in steps of some milliseconds.
 const slackMs = 25
 
-// kind is what an operation does.
+// kind is the kind of a call.
 type kind int
 
 const (
@@ -18,7 +18,7 @@ const (
 	lookup
 )
 
-// input is what a client asks for, and when, on the machine's clock.
+// input is a call, and when it started by the client's clock.
 type input struct {
 	kind   kind
 	id     string
@@ -26,23 +26,23 @@ type input struct {
 	callMs int64
 }
 
-// outcome is what became of it.
+// outcome is the outcome of a call.
 type outcome int
 
 const (
-	// granted: the lease is the caller's since atMs, by the Worker's clock.
+	// granted: the caller holds the lease since atMs, by the Worker's clock.
 	granted outcome = iota
-	// refused: another key has it.
-	refused
-	// found: key has it since atMs, by the Worker's clock.
+	// rejected: another key holds the lease.
+	rejected
+	// found: key holds the lease since atMs, by the Worker's clock.
 	found
-	// absent: nobody has it.
+	// absent: there is no live lease.
 	absent
-	// unknown: no answer came, as the Worker was killed. It was done before that, or never.
+	// unknown: the Worker was killed before its response. It handled the call before that, or never.
 	unknown
 )
 
-// output is an answer.
+// output is the result of a call.
 type output struct {
 	outcome  outcome
 	key      string
@@ -50,58 +50,61 @@ type output struct {
 	returnMs int64
 }
 
-// lease is the state of one id. The zero value is nobody's.
+// lease is the state of one id. The zero value is a free lease.
 type lease struct {
 	key string
-	// It was registered between these two, which are one where an answer told.
+	// fromMs and toMs bound the time of the registration. They are equal if a response had the time.
 	fromMs, toMs int64
-	// nowMs is how late it is at least.
+	// nowMs is a lower bound of the current time.
 	nowMs int64
 }
 
-// steps returns the states that a lease can be in after an operation had that answer: none if it is wrong.
+// steps returns the possible states of a lease after a call: none if its output breaks the rules.
 func (l lease) steps(in input, out output, ttlMs int64) []lease {
 	earliest := max(l.nowMs, in.callMs-slackMs)
 	isFree := l.key == ""
-	// Whether it may be alive at some moment of the operation, and whether it may have lapsed.
 	mayLive := !isFree && earliest <= l.toMs+ttlMs
-	mayHaveLapsed := isFree || out.returnMs > l.fromMs+ttlMs
+	mayHaveExpired := isFree || out.returnMs > l.fromMs+ttlMs
 	switch out.outcome {
 	case granted:
-		isLate := out.atMs < l.nowMs-slackMs || out.atMs < in.callMs-slackMs || out.atMs > out.returnMs
-		hasLapsed := isFree || out.atMs > l.fromMs+ttlMs
-		if isLate || (l.key != in.key && !hasLapsed) {
+		isOutOfOrder := out.atMs < l.nowMs-slackMs ||
+			out.atMs < in.callMs-slackMs || out.atMs > out.returnMs
+		hasExpired := isFree || out.atMs > l.fromMs+ttlMs
+		if isOutOfOrder || (l.key != in.key && !hasExpired) {
 			return nil
 		}
 		return []lease{{in.key, out.atMs, out.atMs, max(l.nowMs, out.atMs)}}
-	case refused:
+	case rejected:
 		if !mayLive || l.key == in.key {
 			return nil
 		}
 		return []lease{{l.key, max(l.fromMs, earliest-ttlMs), l.toMs, earliest}}
 	case found:
-		if isFree || out.key != l.key || out.atMs < l.fromMs || out.atMs > l.toMs || earliest > out.atMs+ttlMs {
+		if isFree || out.key != l.key || out.atMs < l.fromMs || out.atMs > l.toMs ||
+			earliest > out.atMs+ttlMs {
 			return nil
 		}
 		return []lease{{l.key, out.atMs, out.atMs, earliest}}
 	case absent:
-		if !mayHaveLapsed {
+		if !mayHaveExpired {
 			return nil
 		}
 		if isFree {
 			return []lease{{nowMs: earliest}}
 		}
-		return []lease{{l.key, l.fromMs, min(l.toMs, out.returnMs-ttlMs-1), max(earliest, l.fromMs+ttlMs+1)}}
+		return []lease{{
+			l.key, l.fromMs, min(l.toMs, out.returnMs-ttlMs-1), max(earliest, l.fromMs+ttlMs+1),
+		}}
 	default:
-		if in.kind == lookup || (l.key != in.key && !mayHaveLapsed) {
+		if in.kind == lookup || (l.key != in.key && !mayHaveExpired) {
 			return []lease{l}
 		}
 		return []lease{l, {in.key, earliest, out.returnMs, earliest}}
 	}
 }
 
-// model is the rules of leases: each id is on its own.
-func model(ttlMs int64) porcupine.Model {
+// leaseModel returns the rules of leases. Each id is independent of the others.
+func leaseModel(ttlMs int64) porcupine.Model {
 	nondeterministic := porcupine.NondeterministicModel{
 		Partition: func(history []porcupine.Operation) [][]porcupine.Operation {
 			byID := map[string][]porcupine.Operation{}

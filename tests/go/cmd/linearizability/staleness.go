@@ -6,12 +6,13 @@ import (
 	"github.com/anishathalye/porcupine"
 )
 
-// maxAgeMs is how far behind a lookup may be with the cache on, as documented.
-const maxAgeMs = 60_000
+// maxStalenessMs is the documented age of a cached lookup.
+const maxStalenessMs = 60_000
 
-// checkCached checks what is documented of lookups with the cache on: what they find was registered, its
-// lease has not lapsed, and it was true a minute ago at most. It returns what contradicts that.
-func checkCached(history []porcupine.Operation, ttlMs int64) error {
+// checkStaleness checks the rules of lookups with the cache: each returns a record that was
+// registered, whose lease has not expired, and that was current at most a minute ago. It returns
+// the first violation.
+func checkStaleness(history []porcupine.Operation, ttlMs int64) error {
 	type registration struct {
 		input
 		output
@@ -19,7 +20,7 @@ func checkCached(history []porcupine.Operation, ttlMs int64) error {
 	registrations := map[string][]registration{}
 	for _, operation := range history {
 		in, out := operation.Input.(input), operation.Output.(output)
-		if in.kind == register && out.outcome != refused {
+		if in.kind == register && out.outcome != rejected {
 			registrations[in.id] = append(registrations[in.id], registration{in, out})
 		}
 	}
@@ -29,14 +30,17 @@ func checkCached(history []porcupine.Operation, ttlMs int64) error {
 			continue
 		}
 		if in.callMs-slackMs > out.atMs+ttlMs {
-			return fmt.Errorf("lapsed %d ms before: %+v -> %+v", in.callMs-out.atMs-ttlMs, in, out)
+			return fmt.Errorf("expired %d ms before: %+v -> %+v",
+				in.callMs-out.atMs-ttlMs, in, out)
 		}
 		wasRegistered := false
 		for _, r := range registrations[in.id] {
-			isIt := r.outcome == granted && r.atMs == out.atMs
-			mayBeIt := r.outcome == unknown && r.callMs-slackMs <= out.atMs && out.atMs <= r.returnMs
-			wasRegistered = wasRegistered || (r.input.key == out.key && (isIt || mayBeIt))
-			if r.outcome == granted && r.atMs > out.atMs && r.returnMs < in.callMs-maxAgeMs {
+			isSame := r.outcome == granted && r.atMs == out.atMs
+			mayBeSame := r.outcome == unknown &&
+				r.callMs-slackMs <= out.atMs && out.atMs <= r.returnMs
+			wasRegistered = wasRegistered || (r.input.key == out.key && (isSame || mayBeSame))
+			isNewer := r.outcome == granted && r.atMs > out.atMs
+			if isNewer && r.returnMs < in.callMs-maxStalenessMs {
 				return fmt.Errorf("a minute behind %+v: %+v -> %+v", r, in, out)
 			}
 		}

@@ -10,95 +10,105 @@ import (
 )
 
 const (
-	// hostileClients attack at once, and victims look up what they always do.
-	hostileClients, victims = 16, 8
-	// attacking is how long each attack goes on that is not counted.
-	attacking = 6 * time.Second
-	// tolerated is by how much the victims' p99 may be higher than beside as many clients that behave.
-	tolerated = 2.0
-	// bound is how much memory an attack may take, in MiB: what Cloudflare gives an isolate.
-	bound = 128.0
-	// margin is by how much p99 and memory may exceed those of a worker that answers a constant: some attacks
-	// cost the runtime more than all this.
-	margin = 1.25
-	// ordinary is how many meshes there are.
-	ordinary = 200
+	// attackers and victims are the numbers of clients that attack, and that make lookups meanwhile.
+	attackers, victims = 16, 8
+	// attackDuration is the duration of an attack that has no number of calls.
+	attackDuration = 6 * time.Second
+	// maxSlowdown is the ratio of the victims' p99 during an attack to their p99 beside as many
+	// clients that behave.
+	maxSlowdown = 2.0
+	// maxMemoryMiB is the memory that an attack may take: Cloudflare's limit of an isolate.
+	maxMemoryMiB = 128.0
+	// floorMargin is the ratio by which p99 and memory may exceed those of floor A in the same
+	// attack. Some attacks cost the runtime more than the other limits.
+	floorMargin = 1.25
+	// meshes is the number of meshes that victims look up.
+	meshes = 200
 )
 
-// hostile measures what clients that mean harm do to others, to memory and to the disk. Each attack is compared with
-// as many clients that behave, and with what it does to a worker that answers a constant.
-func hostile(t *harness.Program, _ options, findings *load.Findings) {
+// hostile measures the effect of attacks on other clients, on memory and on the disk. Each attack
+// is compared with as many clients that behave, and with the same attack on floor A, a worker with
+// constant responses.
+func hostile(t *harness.Program, _ options, checks *load.Checks) {
 	worker := start(t, "REGISTRY_SHARDS=64", "CACHE_HOT_LOOKUPS_PER_MINUTE=0")
-	client := load.NewClient(worker.URL, hostileClients+victims)
+	client := load.NewClient(worker.URL, attackers+victims)
 	name := func(number int) string { return fmt.Sprintf("victim-%d", number) }
-	prepared := load.Calls(16, ordinary, func(ctx context.Context, number int) error {
+	registered := load.Calls(16, meshes, func(ctx context.Context, number int) error {
 		return client.Register(ctx, load.Colony(name(number), number))
 	})
-	findings.Expect(prepared.Errors == 0, "%d meshes register: %d errors", ordinary, prepared.Errors)
-	pick := load.Uniform(ordinary)
-	behave := load.Call(func(ctx context.Context, _ int) error {
+	checks.Expect(registered.Errors == 0, "%d meshes register: %d errors", meshes, registered.Errors)
+	pick := load.Uniform(meshes)
+	lookup := load.Call(func(ctx context.Context, _ int) error {
 		number := pick()
 		return client.Lookup(ctx, name(number), number)
 	})
-	// Every object was asked something: there is none to be made any more.
-	load.Calls(hostileClients, 10_000, madeUp(client))
-	worker.Settle()
-	keys, _ := worker.Stored()
-	files := len(worker.Databases())
-	quiet := beside(attack{call: behave}, behave).victims.Quantile(99)
-	progress("beside clients that behave: p99 %.1f ms", quiet)
-	floor := harness.StartConfig(t, serverCore, harness.Path("tests/go/cmd/bench/floors/floor-a.capnp"))
-	floorClient := load.NewClient(floor.URL, hostileClients+victims)
-	ask := load.Call(func(ctx context.Context, _ int) error {
-		// It finds something, though not what was asked for.
+	// Every object is called once, so that attacks create none.
+	load.Calls(attackers, 10_000, lookupRandom(client))
+	worker.WaitUntilIdle()
+	keysBefore, _ := worker.Stored()
+	filesBefore := len(worker.Databases())
+	baseline := runBeside(attack{call: lookup}, lookup).victims.Percentile(99)
+	progress("beside clients that behave: p99 %.1f ms", baseline)
+	floor := harness.StartConfig(t, serverCore,
+		harness.Path("tests", "go", "cmd", "bench", "floors", "floor-a.capnp"))
+	floorClient := load.NewClient(floor.URL, attackers+victims)
+	floorLookup := load.Call(func(ctx context.Context, _ int) error {
+		// The constant response does not match the request.
 		_ = floorClient.Lookup(ctx, name(0), 0)
 		return nil
 	})
-	onFloor := attacks(floor.URL, floorClient)
+	floorAttacks := attacks(floor.URL, floorClient)
 	for i, attack := range attacks(worker.URL, client) {
 		progress("%s", attack.name)
-		floorSuffered, floorGrown := suffer(floor, onFloor[i], ask)
-		suffered, grown := suffer(worker, attack, behave)
-		findings.Expect(suffered.attack.Errors == 0, "%s: %d, of which %d are not answered as they should be %s",
-			attack.name, suffered.attack.Calls, suffered.attack.Errors, first(suffered.attack))
-		p99, floorP99 := suffered.victims.Quantile(99), floorSuffered.victims.Quantile(99)
-		findings.Expect(suffered.victims.Errors == 0 && p99 <= max(tolerated*quiet, margin*floorP99),
-			"  others meanwhile: %d errors, p99 %.1f ms (beside clients that behave %.1f, floor A in this attack %.1f)",
-			suffered.victims.Errors, p99, quiet, floorP99)
-		findings.Expect(grown <= max(bound, margin*floorGrown),
-			"  memory: %+.0f MiB (floor A %+.0f)", grown, floorGrown)
+		onFloor, floorGrowth := runAttack(floor, floorAttacks[i], floorLookup)
+		onWorker, growth := runAttack(worker, attack, lookup)
+		checks.Expect(onWorker.attack.Errors == 0, "%s: %d calls, %d with a wrong response %s",
+			attack.name, onWorker.attack.Calls, onWorker.attack.Errors, firstError(onWorker.attack))
+		p99, floorP99 := onWorker.victims.Percentile(99), onFloor.victims.Percentile(99)
+		checks.Expect(
+			onWorker.victims.Errors == 0 && p99 <= max(maxSlowdown*baseline, floorMargin*floorP99),
+			"  others meanwhile: %d errors, p99 %.1f ms "+
+				"(beside clients that behave %.1f, floor A in this attack %.1f)",
+			onWorker.victims.Errors, p99, baseline, floorP99)
+		checks.Expect(growth <= max(maxMemoryMiB, floorMargin*floorGrowth),
+			"  memory: %+.0f MiB (floor A %+.0f)", growth, floorGrowth)
 	}
 	floor.Kill()
-	now, _ := worker.Stored()
-	findings.Expect(len(now) == len(keys) && len(worker.Databases()) == files,
-		"nothing was stored by any of it: %d keys, %d files, before %d and %d",
-		len(now), len(worker.Databases()), len(keys), files)
-	healthy := load.Calls(victims, 1_000, behave)
-	findings.Expect(healthy.Errors == 0, "all is well after: %d errors %s", healthy.Errors, first(healthy))
+	keys, _ := worker.Stored()
+	files := len(worker.Databases())
+	checks.Expect(len(keys) == len(keysBefore) && files == filesBefore,
+		"attacks stored nothing: %d keys, %d files, before %d and %d",
+		len(keys), files, len(keysBefore), filesBefore)
+	after := load.Calls(victims, 1_000, lookup)
+	checks.Expect(after.Errors == 0, "lookups after all attacks: %d errors %s",
+		after.Errors, firstError(after))
 	worker.Kill()
 }
 
-// both is what became of attackers and of those who called beside them.
-type both struct{ attack, victims load.Result }
+// attackResult has the results of attackers and victims.
+type attackResult struct{ attack, victims load.Result }
 
-// suffer attacks a Worker, and returns by how much its memory grew, in MiB.
-func suffer(worker *harness.Worker, attack attack, behave load.Call) (both, float64) {
+// runAttack attacks a Worker. It also returns the growth of the Worker's memory, in MiB.
+func runAttack(
+	worker *harness.Worker, attack attack, lookup load.Call,
+) (result attackResult, growth float64) {
 	before := worker.Usage().RSS
-	suffered := beside(attack, behave)
-	return suffered, load.MiB(worker.Usage().RSS) - load.MiB(before)
+	result = runBeside(attack, lookup)
+	return result, load.MiB(worker.Usage().RSS) - load.MiB(before)
 }
 
-func beside(attack attack, behave load.Call) both {
-	var both both
+// runBeside runs an attack, and lookups of the victims until it ends.
+func runBeside(attack attack, lookup load.Call) attackResult {
+	var result attackResult
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		if attack.calls > 0 {
-			both.attack = load.Calls(hostileClients, attack.calls, attack.call)
+			result.attack = load.Calls(attackers, attack.calls, attack.call)
 		} else {
-			both.attack = load.For(hostileClients, attacking, attack.call)
+			result.attack = load.For(attackers, attackDuration, attack.call)
 		}
 	}()
-	both.victims = load.Until(done, victims, behave)
-	return both
+	result.victims = load.Until(done, victims, lookup)
+	return result
 }

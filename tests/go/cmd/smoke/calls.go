@@ -1,9 +1,7 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"net/http"
@@ -13,193 +11,173 @@ import (
 	"connectrpc.com/connect"
 
 	discoveryv1 "github.com/coral-mesh/coral-discovery/tests/go/gen/coral/discovery/v1"
-	"github.com/coral-mesh/coral-discovery/tests/go/internal/bootstraptoken"
 	"github.com/coral-mesh/coral-discovery/tests/go/internal/load"
 )
 
-// deployment is what is looked at. Ids have the run in them, so that no run meets another.
+// deployment is the deployment under test.
 type deployment struct {
-	flags
+	options
 	http *http.Client
-	run  string
+	// run is part of all ids, so that runs do not affect each other.
+	run string
 }
 
-// id is one that nobody else has.
-func (d deployment) id(what string) string { return "smoke-" + d.run + "-" + what }
+// id returns an id that only this run uses.
+func (d deployment) id(suffix string) string { return "smoke-" + d.run + "-" + suffix }
 
 func (d deployment) client(codec string) load.Client {
-	return load.NewClientOn(d.http, d.url, options(codec)...)
+	return load.NewClientOn(d.http, d.url, clientOptions(codec)...)
 }
 
-func ask[T any](message *T) *connect.Request[T] { return connect.NewRequest(message) }
+// rolloutTimeout bounds the time until a deployed version serves all requests.
+const rolloutTimeout = 30 * time.Second
 
-// spreading is how long a deployment takes at most until all places know of it.
-const spreading = 30 * time.Second
-
-// awaitVersion waits until the version that the caller wants answers, or long enough: what is looked at then says so.
+// awaitVersion waits until the expected version serves requests. After the timeout the check of
+// Health reports the wrong version.
 func (d deployment) awaitVersion() {
 	client := d.client("proto")
 	ticker := time.NewTicker(time.Second)
 	defer ticker.Stop()
-	for end := time.Now().Add(spreading); d.version != "" && time.Now().Before(end); <-ticker.C {
-		answer, err := client.Health(context.Background(), ask(&discoveryv1.HealthRequest{}))
-		if err == nil && answer.Header().Get(versionHeader) == d.version {
+	end := time.Now().Add(rolloutTimeout)
+	for ; d.version != "" && time.Now().Before(end); <-ticker.C {
+		response, err := client.Health(
+			context.Background(), connect.NewRequest(&discoveryv1.HealthRequest{}))
+		if err == nil && response.Header().Get(versionHeader) == d.version {
 			return
 		}
 	}
 }
 
-// versionHeader is where Health names the deployed version.
+// versionHeader is the header of Health that has the deployed version.
 const versionHeader = "Coral-Discovery-Version"
 
-// want compares.
-func want[T comparable](what string, got, wanted T) error {
+// want returns an error unless both values are equal.
+func want[T comparable](name string, got, wanted T) error {
 	if got != wanted {
-		return fmt.Errorf("%s is %v, want %v", what, got, wanted)
+		return fmt.Errorf("%s is %v, want %v", name, got, wanted)
 	}
 	return nil
 }
 
-// calls looks at every RPC.
-func (d deployment) calls(r *report, codec string) {
+// maxClockSkew bounds the difference between the clocks of this machine and of the service, in
+// seconds.
+const maxClockSkew = 30
+
+// checkCalls checks every RPC.
+func (d deployment) checkCalls(r *report, codec string) {
 	ctx := context.Background()
 	client := d.client(codec)
 	mesh, agent := d.id(codec), d.id(codec+"-agent")
-	r.check("Health says ok, and which version answers", codec, func() error {
-		answer, err := client.Health(ctx, ask(&discoveryv1.HealthRequest{}))
-		if err != nil {
-			return err
-		}
-		r.Version = answer.Header().Get(versionHeader)
-		if d.version != "" {
-			return errors.Join(want("status", answer.Msg.Status, "ok"), want("version", r.Version, d.version))
-		}
-		return want("status", answer.Msg.Status, "ok")
+	check := func(name string, run func() error) { r.check(name, codec, run) }
+
+	check("Health has status ok", func() error { return d.checkHealth(ctx, client, r) })
+	check("a colony registers", func() error { return checkRegistration(ctx, client, mesh) })
+	check("a lookup returns the registration", func() error { return client.Lookup(ctx, mesh, 1) })
+	check("a renewal changes the endpoints", func() error { return checkRenewal(ctx, client, mesh) })
+	check("another key is rejected: split brain", func() error {
+		_, err := client.RegisterColony(ctx, connect.NewRequest(load.Colony(mesh, 2)))
+		return expectTaken(err)
 	})
-	r.check("a colony registers", codec, func() error {
-		answer, err := client.RegisterColony(ctx, ask(load.Colony(mesh, 1)))
-		if err != nil {
-			return err
-		}
-		left := time.Until(answer.Msg.ExpiresAt.AsTime()).Seconds()
-		if ttl := float64(answer.Msg.Ttl); !answer.Msg.Success || ttl <= 0 || left > ttl+clockSkew || left < ttl-clockSkew {
-			return fmt.Errorf("success %v, ttl %v s, and its lease lapses in %.0f s by this clock", answer.Msg.Success, ttl, left)
-		}
-		return nil
+	check("an unknown colony is not found", func() error {
+		return client.LookupUnknown(ctx, d.id("unknown"))
 	})
-	r.check("it is found with all that it registered", codec, func() error { return client.Lookup(ctx, mesh, 1) })
-	r.check("its next heartbeat changes its endpoints", codec, func() error {
-		changed := load.Colony(mesh, 1)
-		changed.Endpoints = []string{"192.0.2.99:1"}
-		if err := client.Register(ctx, changed); err != nil {
-			return err
-		}
-		answer, err := client.LookupColony(ctx, ask(&discoveryv1.LookupColonyRequest{MeshId: mesh}))
-		if err == nil && !slices.Equal(answer.Msg.Endpoints, changed.Endpoints) {
-			err = fmt.Errorf("endpoints are %v", answer.Msg.Endpoints)
-		}
-		return err
+	check("an agent registers", func() error {
+		return client.RegisterAgentOf(ctx, agent, mesh, 3)
 	})
-	r.check("another key does not get its id: split brain", codec, func() error {
-		_, err := client.RegisterColony(ctx, ask(load.Colony(mesh, 2)))
-		return load.Expect(err, connect.CodeAlreadyExists, "already registered with different pubkey")
+	check("an agent is found with its mesh id", func() error {
+		return client.LookupAgentOf(ctx, agent, mesh, 3)
 	})
-	r.check("an unknown colony is not found", codec, func() error { return client.LookupUnknown(ctx, d.id("nobody")) })
-	r.check("an agent registers", codec, func() error { return client.RegisterAgentOf(ctx, agent, mesh, 3) })
-	r.check("it is found in its mesh", codec, func() error { return client.LookupAgentOf(ctx, agent, mesh, 3) })
-	r.check("and by clients that do not name the mesh", codec, func() error { return client.LookupAgentOf(ctx, agent, "", 3) })
-	r.check("an unknown agent is not found", codec, func() error {
-		_, err := client.LookupAgent(ctx, ask(&discoveryv1.LookupAgentRequest{AgentId: d.id("nobody"), MeshId: mesh}))
-		return load.Expect(err, connect.CodeNotFound, "not found")
+	check("an agent is found without a mesh id", func() error {
+		return client.LookupAgentOf(ctx, agent, "", 3)
 	})
-	r.check("another key does not get the agent's id", codec, func() error {
+	check("an unknown agent is not found", func() error {
+		_, err := client.LookupAgent(ctx, connect.NewRequest(
+			&discoveryv1.LookupAgentRequest{AgentId: d.id("unknown"), MeshId: mesh}))
+		return load.ExpectError(err, connect.CodeNotFound, "not found")
+	})
+	check("another key of an agent is rejected", func() error {
 		err := client.RegisterAgentOf(ctx, agent, mesh, 4)
 		if err == nil {
-			return skipped("it does: AGENT_TAKEOVER is on")
+			return skipped("AGENT_TAKEOVER is set: it took the lease over")
 		}
-		return load.Expect(err, connect.CodeAlreadyExists, "already registered with different pubkey")
+		return expectTaken(err)
 	})
-	r.check("a relay is reserved and given back once", codec, func() error { return relay(ctx, client, mesh) })
-	r.check("a ticket is one by the rules of colonies", codec, func() error { return d.ticket(ctx, client, mesh, agent) })
-	r.check("a message reaches its colony, and is gone when it is acknowledged", codec, func() error { return message(ctx, client, mesh) })
-	r.check("what is missing is named", codec, func() error {
-		_, err := client.RegisterColony(ctx, ask(&discoveryv1.RegisterColonyRequest{MeshId: mesh}))
-		return load.Expect(err, connect.CodeInvalidArgument, "pubkey is required")
+	check("a relay session is released once", func() error { return checkRelay(ctx, client, mesh) })
+	check("a bootstrap token is valid by the rules of colonies", func() error {
+		return d.checkBootstrapToken(ctx, client, mesh, agent)
+	})
+	check("a rendezvous record is delivered, and removed when acknowledged", func() error {
+		return checkRendezvous(ctx, client, mesh)
+	})
+	check("a missing field is named", func() error {
+		_, err := client.RegisterColony(ctx, connect.NewRequest(
+			&discoveryv1.RegisterColonyRequest{MeshId: mesh}))
+		return load.ExpectError(err, connect.CodeInvalidArgument, "pubkey is required")
 	})
 }
 
-// clockSkew is by how many seconds this machine's clock may differ.
-const clockSkew = 30
+func expectTaken(err error) error {
+	const text = "already registered with different pubkey"
+	return load.ExpectError(err, connect.CodeAlreadyExists, text)
+}
 
-func relay(ctx context.Context, client load.Client, mesh string) error {
-	answer, err := client.RequestRelay(ctx, ask(&discoveryv1.RequestRelayRequest{
+func (d deployment) checkHealth(ctx context.Context, client load.Client, r *report) error {
+	response, err := client.Health(ctx, connect.NewRequest(&discoveryv1.HealthRequest{}))
+	if err != nil {
+		return err
+	}
+	r.Version = response.Header().Get(versionHeader)
+	err = want("status", response.Msg.Status, "ok")
+	if d.version != "" {
+		err = errors.Join(err, want("version", r.Version, d.version))
+	}
+	return err
+}
+
+func checkRegistration(ctx context.Context, client load.Client, mesh string) error {
+	response, err := client.RegisterColony(ctx, connect.NewRequest(load.Colony(mesh, 1)))
+	if err != nil {
+		return err
+	}
+	remaining := time.Until(response.Msg.ExpiresAt.AsTime()).Seconds()
+	ttl := float64(response.Msg.Ttl)
+	isExpiryRight := remaining < ttl+maxClockSkew && remaining > ttl-maxClockSkew
+	if !response.Msg.Success || ttl <= 0 || !isExpiryRight {
+		return fmt.Errorf("success %v, ttl %v s, and the lease expires in %.0f s by this clock",
+			response.Msg.Success, ttl, remaining)
+	}
+	return nil
+}
+
+func checkRenewal(ctx context.Context, client load.Client, mesh string) error {
+	changed := load.Colony(mesh, 1)
+	changed.Endpoints = []string{"192.0.2.99:1"}
+	if err := client.Register(ctx, changed); err != nil {
+		return err
+	}
+	request := &discoveryv1.LookupColonyRequest{MeshId: mesh}
+	response, err := client.LookupColony(ctx, connect.NewRequest(request))
+	if err == nil && !slices.Equal(response.Msg.Endpoints, changed.Endpoints) {
+		err = fmt.Errorf("endpoints are %v", response.Msg.Endpoints)
+	}
+	return err
+}
+
+func checkRelay(ctx context.Context, client load.Client, mesh string) error {
+	response, err := client.RequestRelay(ctx, connect.NewRequest(&discoveryv1.RequestRelayRequest{
 		MeshId: mesh, AgentPubkey: load.Key(3), ColonyPubkey: load.Key(1),
 	}))
 	if connect.CodeOf(err) == connect.CodeUnimplemented {
-		return skipped("no relay is configured: CORAL_RELAYS")
+		return skipped("CORAL_RELAYS is not set")
 	}
 	if err != nil {
 		return err
 	}
-	session := &discoveryv1.ReleaseRelayRequest{SessionId: answer.Msg.SessionId, MeshId: mesh}
-	if released, err := client.ReleaseRelay(ctx, ask(session)); err != nil || !released.Msg.Success {
+	session := &discoveryv1.ReleaseRelayRequest{SessionId: response.Msg.SessionId, MeshId: mesh}
+	released, err := client.ReleaseRelay(ctx, connect.NewRequest(session))
+	if err != nil || !released.Msg.Success {
 		return fmt.Errorf("not released: %v", err)
 	}
-	_, err = client.ReleaseRelay(ctx, ask(session))
-	return load.Expect(err, connect.CodeNotFound, "not found")
-}
-
-func (d deployment) ticket(ctx context.Context, client load.Client, mesh, agent string) error {
-	answer, err := client.CreateBootstrapToken(ctx, ask(&discoveryv1.CreateBootstrapTokenRequest{
-		ReefId: "default", ColonyId: mesh, AgentId: agent, Intent: "register",
-	}))
-	if connect.CodeOf(err) == connect.CodeFailedPrecondition {
-		return skipped("there is no key: DISCOVERY_SIGNING_KEY")
-	}
-	if err != nil {
-		return err
-	}
-	keys, _, err := bootstraptoken.Fetch(d.http, d.url)
-	if err != nil {
-		return err
-	}
-	claims, err := bootstraptoken.Check(answer.Msg.Jwt, keys)
-	if err != nil {
-		return err
-	}
-	return errors.Join(want("colony_id", claims.ColonyID, mesh), want("agent_id", claims.AgentID, agent))
-}
-
-func message(ctx context.Context, client load.Client, mesh string) error {
-	secret := make([]byte, 32)
-	if _, err := rand.Read(secret); err != nil {
-		return err
-	}
-	left, err := client.PublishBootstrapRendezvous(ctx, ask(&discoveryv1.PublishBootstrapRendezvousRequest{
-		MeshId: mesh, Ciphertext: secret, GcmNonce: secret[:12], TtlSeconds: 30, WriteToken: secret,
-	}))
-	if err != nil {
-		return err
-	}
-	poll := func() ([]*discoveryv1.BootstrapRendezvousRecord, error) {
-		found, err := client.PollBootstrapRendezvous(ctx, ask(&discoveryv1.PollBootstrapRendezvousRequest{MeshId: mesh}))
-		if err != nil {
-			return nil, err
-		}
-		return found.Msg.Records, nil
-	}
-	records, err := poll()
-	if err != nil {
-		return err
-	}
-	if len(records) != 1 || !bytes.Equal(records[0].Ciphertext, secret) {
-		return fmt.Errorf("%d messages, want the one that was left", len(records))
-	}
-	if _, err := client.AckBootstrapRendezvous(ctx, ask(&discoveryv1.AckBootstrapRendezvousRequest{
-		MeshId: mesh, RecordId: left.Msg.RecordId, WriteToken: secret,
-	})); err != nil {
-		return err
-	}
-	records, err = poll()
-	return errors.Join(err, want("messages left", len(records), 0))
+	_, err = client.ReleaseRelay(ctx, connect.NewRequest(session))
+	return load.ExpectError(err, connect.CodeNotFound, "not found")
 }

@@ -1,4 +1,4 @@
-// Package bootstraptoken checks tickets as colonies in the field do.
+// Package bootstraptoken verifies bootstrap tokens by the rules that colonies apply.
 package bootstraptoken
 
 import (
@@ -12,10 +12,10 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 )
 
-// Key is a key of the set.
+// Key is a public key of the key set (JWKS).
 type Key struct{ Kid, Kty, Crv, X, Use, Alg string }
 
-// Claims are what colonies look at.
+// Claims are the claims that colonies read.
 type Claims struct {
 	ReefID   string `json:"reef_id"`
 	ColonyID string `json:"colony_id"`
@@ -24,46 +24,52 @@ type Claims struct {
 	jwt.RegisteredClaims
 }
 
-// Fetch returns the key set of the service at url, and the headers that it came with.
-func Fetch(client *http.Client, url string) ([]Key, http.Header, error) {
-	answer, err := client.Get(url + "/.well-known/jwks.json")
+// FetchKeys returns the key set of the service at url, and the headers of the response.
+func FetchKeys(client *http.Client, url string) ([]Key, http.Header, error) {
+	response, err := client.Get(url + "/.well-known/jwks.json")
 	if err != nil {
 		return nil, nil, err
 	}
-	defer answer.Body.Close()
+	defer response.Body.Close()
 	var set struct{ Keys []Key }
-	if err := json.NewDecoder(answer.Body).Decode(&set); err != nil {
+	if err := json.NewDecoder(response.Body).Decode(&set); err != nil {
 		return nil, nil, err
 	}
-	if answer.StatusCode != http.StatusOK || answer.Header.Get("Content-Type") != "application/json" || set.Keys == nil {
-		return nil, nil, fmt.Errorf("status %d, headers %v, keys %v", answer.StatusCode, answer.Header, set.Keys)
+	contentType := response.Header.Get("Content-Type")
+	if response.StatusCode != http.StatusOK || contentType != "application/json" || set.Keys == nil {
+		return nil, nil, fmt.Errorf("status %d, headers %v, keys %v",
+			response.StatusCode, response.Header, set.Keys)
 	}
-	return set.Keys, answer.Header, nil
+	return set.Keys, response.Header, nil
 }
 
-// Check checks a ticket: its key is in the set, it has not lapsed, and it is for colonies and from the discovery service.
-func Check(ticket string, keys []Key) (*Claims, error) {
-	find := func(token *jwt.Token) (any, error) {
+// Verify verifies a bootstrap token and returns its claims: the token must be signed by a key of
+// the set, not be expired, and have the issuer and audience that colonies expect.
+func Verify(token string, keys []Key) (*Claims, error) {
+	findKey := func(token *jwt.Token) (any, error) {
 		for _, key := range keys {
-			if key.Kid != token.Header["kid"] {
-				continue
+			if key.Kid == token.Header["kid"] {
+				return key.publicKey()
 			}
-			public, err := base64.RawURLEncoding.DecodeString(key.X)
-			if err != nil {
-				return nil, err
-			}
-			if len(public) != ed25519.PublicKeySize {
-				return nil, errors.New("key " + key.Kid + " is none")
-			}
-			return ed25519.PublicKey(public), nil
 		}
 		return nil, fmt.Errorf("no key %v", token.Header["kid"])
 	}
-	var found Claims
-	_, err := jwt.ParseWithClaims(ticket, &found, find,
+	var claims Claims
+	_, err := jwt.ParseWithClaims(token, &claims, findKey,
 		jwt.WithValidMethods([]string{"EdDSA"}),
 		jwt.WithAudience("coral-colony"),
 		jwt.WithIssuer("coral-discovery"),
 		jwt.WithExpirationRequired())
-	return &found, err
+	return &claims, err
+}
+
+func (k Key) publicKey() (ed25519.PublicKey, error) {
+	public, err := base64.RawURLEncoding.DecodeString(k.X)
+	if err != nil {
+		return nil, err
+	}
+	if len(public) != ed25519.PublicKeySize {
+		return nil, errors.New("key " + k.Kid + " is not an Ed25519 key")
+	}
+	return public, nil
 }

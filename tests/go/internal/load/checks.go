@@ -6,30 +6,30 @@ import (
 	"os"
 )
 
-// Findings are what was promised and looked at.
-type Findings struct{ All, Broken int }
+// Checks counts checks and those that failed.
+type Checks struct{ All, Failed int }
 
-// Expect notes whether something is as promised, and prints it.
-func (f *Findings) Expect(holds bool, format string, arguments ...any) {
-	f.All++
+// Expect counts a check, and prints its result.
+func (c *Checks) Expect(ok bool, format string, arguments ...any) {
+	c.All++
 	mark := "ok    "
-	if !holds {
-		f.Broken++
-		mark = "BROKEN"
+	if !ok {
+		c.Failed++
+		mark = "FAILED"
 	}
 	fmt.Printf("%s  %s\n", mark, fmt.Sprintf(format, arguments...))
 }
 
-// MiB is what so many bytes are in MiB.
+// MiB converts bytes to MiB.
 func MiB(bytes uint64) float64 { return float64(bytes) / (1 << 20) }
 
-// Save writes a picture into a file.
-func Save(path string, picture io.WriterTo) error {
+// SaveImage writes an image to a file.
+func SaveImage(path string, image io.WriterTo) error {
 	file, err := os.Create(path)
 	if err != nil {
 		return err
 	}
-	if _, err := picture.WriteTo(file); err != nil {
+	if _, err := image.WriteTo(file); err != nil {
 		return err
 	}
 	return file.Close()

@@ -1,4 +1,4 @@
-// Package load makes load: calls of one kind by many clients at once.
+// Package load generates load: many clients that make calls of one kind at the same time.
 package load
 
 import (
@@ -10,13 +10,14 @@ import (
 	"github.com/HdrHistogram/hdrhistogram-go"
 )
 
-// patience is how long one call may take: far longer than any does that is answered at all.
-const patience = 60 * time.Second
+// callTimeout bounds one call. Every call that gets a response at all is far faster.
+const callTimeout = 60 * time.Second
 
-// Call makes the call of that number, counted from 0, and returns what is wrong with its answer.
+// Call makes one call, and returns an error if it fails or its response is wrong. Numbers count the
+// calls of a run from 0.
 type Call func(ctx context.Context, number int) error
 
-// Result is what became of a number of calls.
+// Result has the counts and latencies of the calls of a run.
 type Result struct {
 	Calls, Errors int
 	Elapsed       time.Duration
@@ -25,31 +26,31 @@ type Result struct {
 	latency    *hdrhistogram.Histogram
 }
 
-// PerSecond is how many calls were answered in a second.
+// PerSecond returns the number of calls per second.
 func (r Result) PerSecond() float64 { return float64(r.Calls) / r.Elapsed.Seconds() }
 
-// Quantile returns the latency, in milliseconds, that so many percent of the calls stayed below.
-func (r Result) Quantile(percent float64) float64 {
+// Percentile returns a percentile of the latency, in milliseconds.
+func (r Result) Percentile(percent float64) float64 {
 	return float64(r.latency.ValueAtQuantile(percent)) / 1000
 }
 
-// Max is the longest latency in milliseconds.
+// Max returns the maximum latency, in milliseconds.
 func (r Result) Max() float64 { return float64(r.latency.Max()) / 1000 }
 
-// Calls has so many clients make so many calls, each the next as soon as its last is answered.
+// Calls makes a number of calls. Each client makes its next call when its last one is done.
 func Calls(clients, calls int, call Call) Result {
 	return run(clients, func(number int) bool { return number < calls }, call)
 }
 
-// For has so many clients make calls for that long.
+// For makes calls for a duration.
 func For(clients int, duration time.Duration, call Call) Result {
 	end := time.Now().Add(duration)
 	return run(clients, func(int) bool { return time.Now().Before(end) }, call)
 }
 
-// Until has so many clients make calls until another load is done.
+// Until makes calls until done is closed.
 func Until(done <-chan struct{}, clients int, call Call) Result {
-	isDue := func(int) bool {
+	hasNext := func(int) bool {
 		select {
 		case <-done:
 			return false
@@ -57,21 +58,21 @@ func Until(done <-chan struct{}, clients int, call Call) Result {
 			return true
 		}
 	}
-	return run(clients, isDue, call)
+	return run(clients, hasNext, call)
 }
 
-// Burst makes that many calls all at once, each by a client of its own.
+// Burst makes all calls at once, each with a client of its own.
 func Burst(calls int, call Call) Result { return Calls(calls, calls, call) }
 
-func run(clients int, isDue func(int) bool, call Call) Result {
+func run(clients int, hasNext func(number int) bool, call Call) Result {
 	var next atomic.Int64
 	results := make([]Result, clients)
 	started := time.Now()
-	var all sync.WaitGroup
+	var group sync.WaitGroup
 	for i := range clients {
-		all.Go(func() { results[i] = client(&next, isDue, call) })
+		group.Go(func() { results[i] = runClient(&next, hasNext, call) })
 	}
-	all.Wait()
+	group.Wait()
 	total := Result{Elapsed: time.Since(started), latency: newHistogram()}
 	for _, result := range results {
 		total.add(result)
@@ -79,7 +80,7 @@ func run(clients int, isDue func(int) bool, call Call) Result {
 	return total
 }
 
-// Then is both results, one after the other.
+// Then returns the sum of two results, one run after the other.
 func (r Result) Then(next Result) Result {
 	total := Result{Elapsed: r.Elapsed + next.Elapsed, latency: newHistogram()}
 	for _, result := range []Result{r, next} {
@@ -99,14 +100,14 @@ func (r *Result) add(part Result) {
 	}
 }
 
-func client(next *atomic.Int64, isDue func(int) bool, call Call) Result {
+func runClient(next *atomic.Int64, hasNext func(number int) bool, call Call) Result {
 	result := Result{latency: newHistogram()}
 	for {
 		number := int(next.Add(1) - 1)
-		if !isDue(number) {
+		if !hasNext(number) {
 			return result
 		}
-		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		ctx, cancel := context.WithTimeout(context.Background(), callTimeout)
 		started := time.Now()
 		err := call(ctx, number)
 		cancel()
@@ -119,7 +120,7 @@ func client(next *atomic.Int64, isDue func(int) bool, call Call) Result {
 	}
 }
 
-// newHistogram is of microseconds, to three digits, up to what a call may take.
+// newHistogram returns a histogram of microseconds with three significant digits.
 func newHistogram() *hdrhistogram.Histogram {
-	return hdrhistogram.New(1, 2*patience.Microseconds(), 3)
+	return hdrhistogram.New(1, 2*callTimeout.Microseconds(), 3)
 }

@@ -1,4 +1,4 @@
-# See floor-a.js.
+# Floor A, see floor-a.js.
 using Workerd = import "/workerd/workerd.capnp";
 
 const config :Workerd.Config = (

@@ -1,10 +1,10 @@
-// Floor A: what the platform takes for any call. Reads the body and answers what it would for a colony.
-import { answer } from "./responses.js";
+// Floor A: the platform's minimum for any call. Reads the body and returns a constant response.
+import { respond } from "./responses.js";
 
 export default {
   async fetch(request) {
     const type = request.headers.get("content-type");
     await request.arrayBuffer();
-    return answer(request.url, type);
+    return respond(request.url, type);
   },
 };

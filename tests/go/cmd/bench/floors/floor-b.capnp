@@ -1,4 +1,4 @@
-# See floor-b.js.
+# Floor B, see floor-b.js.
 using Workerd = import "/workerd/workerd.capnp";
 
 const config :Workerd.Config = (

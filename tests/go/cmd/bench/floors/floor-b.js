@@ -1,11 +1,11 @@
-// Floor B: what the platform takes for a call that one object must answer, found by its key. The object
-// reads or writes one row by SQL and answers what it would for a colony.
+// Floor B: the platform's minimum for a call that one object handles, addressed by its key. The
+// object reads or writes one row with SQL and returns a constant response.
 import { DurableObject } from "cloudflare:workers";
-import { answer } from "./responses.js";
+import { respond } from "./responses.js";
 
 const decoder = new TextDecoder();
 
-/** The mesh id: the first field of the message in both codecs. */
+/** Returns the mesh id: the first field of the message in both codecs. */
 function key(body, type) {
   if (type === "application/proto") {
     return decoder.decode(body.subarray(2, 2 + body[1]));
@@ -16,7 +16,9 @@ function key(body, type) {
 export class Floor extends DurableObject {
   constructor(context, env) {
     super(context, env);
-    context.storage.sql.exec("CREATE TABLE IF NOT EXISTS records (id TEXT PRIMARY KEY, record BLOB)");
+    context.storage.sql.exec(
+      "CREATE TABLE IF NOT EXISTS records (id TEXT PRIMARY KEY, record BLOB)",
+    );
   }
 
   async fetch(request) {
@@ -27,7 +29,7 @@ export class Floor extends DurableObject {
     } else {
       sql.exec("SELECT record FROM records WHERE id = 'only'").toArray();
     }
-    return answer(request.url, request.headers.get("content-type"));
+    return respond(request.url, request.headers.get("content-type"));
   }
 }
 

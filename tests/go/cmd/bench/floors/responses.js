@@ -1,4 +1,4 @@
-// What the service answers, as constants: as long as the real ones.
+// Constant responses, as long as those of the service.
 const LOOKUP = {
   json: '{"meshId":"bench-0","pubkey":"MAEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=","endpoints":["10.0.0.0:51820","192.0.2.10:51820"],"meshIpv4":"100.64.0.1","meshIpv6":"fd42::1","connectPort":9000,"metadata":{"environment":"load","version":"v0.1.0"},"lastSeen":"2026-11-24T22:41:25.771Z","observedEndpoints":[{"ip":"203.0.113.9","port":40000,"protocol":"udp"}],"publicPort":8443}',
   proto: bytes(
@@ -19,9 +19,10 @@ function bytes(base64) {
   return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
 }
 
-export function answer(url, type) {
-  const answers = url.endsWith("/RegisterColony") ? REGISTER : LOOKUP;
+/** Responds to a call of either method in the codec of the content type. */
+export function respond(url, type) {
+  const response = url.endsWith("/RegisterColony") ? REGISTER : LOOKUP;
   return type === "application/proto"
-    ? new Response(answers.proto, PROTO)
-    : new Response(answers.json, JSON);
+    ? new Response(response.proto, PROTO)
+    : new Response(response.json, JSON);
 }

@@ -12,10 +12,10 @@ import (
 	differentialv1 "github.com/coral-mesh/coral-discovery/tests/go/gen/differential/v1"
 )
 
-// deepest is how far messages nest.
-const deepest = 3
+// maxDepth is the depth of random messages.
+const maxDepth = 3
 
-// fill sets some fields of a message.
+// fill sets random fields of a message to random values.
 func (c *comparison) fill(message protoreflect.Message, depth int) {
 	if c.fillWellKnown(message, depth) {
 		return
@@ -27,7 +27,7 @@ func (c *comparison) fill(message protoreflect.Message, depth int) {
 	for range 1 + c.random.IntN(6) {
 		field := fields.Get(c.random.IntN(fields.Len()))
 		isMessage := field.Message() != nil && !field.IsMap()
-		if isMessage && depth >= deepest {
+		if isMessage && depth >= maxDepth {
 			continue
 		}
 		switch {
@@ -49,7 +49,8 @@ func (c *comparison) fill(message protoreflect.Message, depth int) {
 	}
 }
 
-// fillWellKnown fills those whose fields must fit together.
+// fillWellKnown fills messages of well-known types whose fields depend on each other. It returns
+// false for other messages.
 func (c *comparison) fillWellKnown(message protoreflect.Message, depth int) bool {
 	fields := message.Descriptor().Fields()
 	set := func(name protoreflect.Name, value protoreflect.Value) {
@@ -58,11 +59,13 @@ func (c *comparison) fillWellKnown(message protoreflect.Message, depth int) bool
 	nanos := pick(c, 0, 0, 1, 1_000, 500_000_000, 999_999_999, 123_456_000, -1)
 	switch message.Descriptor().FullName() {
 	case "google.protobuf.Timestamp":
-		seconds := pick(c, 0, -1, 1_767_323_045, -62_135_596_800, 253_402_300_799, 253_402_300_800, c.random.Int64N(1<<40)-(1<<39))
+		seconds := pick(c, 0, -1, 1_767_323_045, -62_135_596_800, 253_402_300_799, 253_402_300_800,
+			c.random.Int64N(1<<40)-(1<<39))
 		set("seconds", protoreflect.ValueOfInt64(seconds))
 		set("nanos", protoreflect.ValueOfInt32(int32(nanos)))
 	case "google.protobuf.Duration":
-		seconds := pick(c, 0, 0, 1, -1, 315_576_000_000, -315_576_000_001, c.random.Int64N(1<<30)-(1<<29))
+		seconds := pick(c, 0, 0, 1, -1, 315_576_000_000, -315_576_000_001,
+			c.random.Int64N(1<<30)-(1<<29))
 		if seconds < 0 && c.random.IntN(4) > 0 {
 			nanos = -nanos
 		}
@@ -71,11 +74,12 @@ func (c *comparison) fillWellKnown(message protoreflect.Message, depth int) bool
 	case "google.protobuf.FieldMask":
 		paths := message.Mutable(fields.ByName("paths")).List()
 		for range c.random.IntN(3) {
-			paths.Append(protoreflect.ValueOfString(pick(c, "a", "a_b.c_d", "foo_bar", "aB", "a__b", "_a", "a_", "a1_b2", "a_1", "")))
+			path := pick(c, "a", "a_b.c_d", "foo_bar", "aB", "a__b", "_a", "a_", "a1_b2", "a_1", "")
+			paths.Append(protoreflect.ValueOfString(path))
 		}
 	case "google.protobuf.Any":
 		var inner proto.Message = &durationpb.Duration{Seconds: 1}
-		if c.random.IntN(2) == 0 && depth < deepest {
+		if c.random.IntN(2) == 0 && depth < maxDepth {
 			inner = &differentialv1.Everything{}
 			c.fill(inner.ProtoReflect(), depth+2)
 		}
@@ -83,7 +87,8 @@ func (c *comparison) fillWellKnown(message protoreflect.Message, depth int) bool
 		if err != nil {
 			panic(err)
 		}
-		set("type_url", protoreflect.ValueOfString(pick(c, any.TypeUrl, any.TypeUrl, any.TypeUrl, "", "x/unknown.Type")))
+		typeURL := pick(c, any.TypeUrl, any.TypeUrl, any.TypeUrl, "", "x/unknown.Type")
+		set("type_url", protoreflect.ValueOfString(typeURL))
 		set("value", protoreflect.ValueOfBytes(any.Value))
 	default:
 		return false
@@ -91,26 +96,31 @@ func (c *comparison) fillWellKnown(message protoreflect.Message, depth int) bool
 	return true
 }
 
-func (c *comparison) value(newValue func() protoreflect.Value, field protoreflect.FieldDescriptor, depth int) protoreflect.Value {
+func (c *comparison) value(
+	newValue func() protoreflect.Value, field protoreflect.FieldDescriptor, depth int,
+) protoreflect.Value {
 	if field.Message() == nil {
 		return c.scalar(field)
 	}
 	value := newValue()
-	if depth < deepest {
+	if depth < maxDepth {
 		c.fill(value.Message(), depth+1)
 	}
 	return value
 }
 
 func (c *comparison) scalar(field protoreflect.FieldDescriptor) protoreflect.Value {
-	integer := pick(c, 0, 1, -1, math.MaxInt32, math.MinInt32, math.MaxInt64, math.MinInt64, 1<<53+1, int64(c.random.Uint64()))
-	float := pick(c, 0, 1, -1.5, 0.1, 1e20, 1e21, 1e-6, 1e-7, 1.5e300, 5e-324, math.MaxFloat32, math.NaN(), math.Inf(1), math.Inf(-1),
-		c.random.NormFloat64(), math.Float64frombits(c.random.Uint64()))
+	integer := pick(c, 0, 1, -1, math.MaxInt32, math.MinInt32, math.MaxInt64, math.MinInt64,
+		1<<53+1, int64(c.random.Uint64()))
+	float := pick(c, 0, 1, -1.5, 0.1, 1e20, 1e21, 1e-6, 1e-7, 1.5e300, 5e-324, math.MaxFloat32,
+		math.NaN(), math.Inf(1), math.Inf(-1), c.random.NormFloat64(),
+		math.Float64frombits(c.random.Uint64()))
 	switch field.Kind() {
 	case protoreflect.BoolKind:
 		return protoreflect.ValueOfBool(integer&1 == 0)
 	case protoreflect.EnumKind:
-		return protoreflect.ValueOfEnum(protoreflect.EnumNumber(pick(c, 0, 1, 2, 3, 7, -1, -2, math.MaxInt32)))
+		number := pick(c, 0, 1, 2, 3, 7, -1, -2, math.MaxInt32)
+		return protoreflect.ValueOfEnum(protoreflect.EnumNumber(number))
 	case protoreflect.Int32Kind, protoreflect.Sint32Kind, protoreflect.Sfixed32Kind:
 		return protoreflect.ValueOfInt32(int32(integer))
 	case protoreflect.Uint32Kind, protoreflect.Fixed32Kind:
@@ -120,12 +130,13 @@ func (c *comparison) scalar(field protoreflect.FieldDescriptor) protoreflect.Val
 	case protoreflect.Uint64Kind, protoreflect.Fixed64Kind:
 		return protoreflect.ValueOfUint64(uint64(integer))
 	case protoreflect.FloatKind:
-		// prost leaves out a negative zero like any other.
+		// prost omits a negative zero like any other zero.
 		return protoreflect.ValueOfFloat32(float32(float) + 0)
 	case protoreflect.DoubleKind:
 		return protoreflect.ValueOfFloat64(float)
 	case protoreflect.StringKind:
-		return protoreflect.ValueOfString(pick(c, "", "a", "\"\\/\b\f\n\r\t\x00\x1f\x7f", "<>&'", "☺𝄞\u2028", fmt.Sprint(integer)))
+		return protoreflect.ValueOfString(pick(c, "", "a", "\"\\/\b\f\n\r\t\x00\x1f\x7f", "<>&'",
+			"☺𝄞\u2028", fmt.Sprint(integer)))
 	case protoreflect.BytesKind:
 		bytes := make([]byte, c.random.IntN(8))
 		for i := range bytes {
@@ -137,6 +148,7 @@ func (c *comparison) scalar(field protoreflect.FieldDescriptor) protoreflect.Val
 	}
 }
 
+// pick returns one of the choices at random.
 func pick[T any](c *comparison, choices ...T) T {
 	return choices[c.random.IntN(len(choices))]
 }
