@@ -12,7 +12,7 @@ pub struct DataPoint<'a> {
     /// The texts, `blob1` and on.
     pub blobs: [&'a str; 9],
     /// The numbers, `double1` and on.
-    pub doubles: [f64; 5],
+    pub doubles: Vec<f64>,
 }
 
 impl<'a> DataPoint<'a> {
@@ -32,7 +32,7 @@ impl<'a> DataPoint<'a> {
                 &entry.mesh_hash,
                 entry.legacy_outcome,
             ],
-            doubles: [
+            doubles: vec![
                 number(entry.duration_ms),
                 number(entry.object_ms),
                 number(entry.bytes_in),
@@ -43,7 +43,7 @@ impl<'a> DataPoint<'a> {
     }
 
     /// Returns the data point of a write to the legacy server after the response: under the index
-    /// `LegacyWrite`, with the columns of requests as far as it has them, and a status of 0.
+    /// `LegacyWrite`, with the columns of requests as far as it has them.
     #[must_use]
     pub fn of_legacy_write(entry: &'a LegacyWriteEntry, version: &'a str) -> Self {
         Self {
@@ -59,7 +59,7 @@ impl<'a> DataPoint<'a> {
                 &entry.mesh_hash,
                 entry.legacy_outcome,
             ],
-            doubles: [number(entry.duration_ms), 0.0, 0.0, 0.0, 0.0],
+            doubles: vec![number(entry.duration_ms)],
         }
     }
 }

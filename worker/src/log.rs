@@ -55,8 +55,8 @@ impl Sink for ConsoleSink {
         for blob in point.blobs {
             builder = builder.add_blob(blob);
         }
-        for double in point.doubles {
-            builder = builder.add_double(double);
+        for double in &point.doubles {
+            builder = builder.add_double(*double);
         }
         let _ = builder.write_to(&dataset);
     }
