@@ -134,6 +134,21 @@ func (r *recorder) call(client load.Client, in input) (output, error) {
 	return failedCall(err, connect.CodeAlreadyExists, rejected)
 }
 
+// isCutOff returns true if the Worker was killed between the headers and the body of an error:
+// connect-go then knows only the HTTP status.
+func isCutOff(err error) bool {
+	var connectErr *connect.Error
+	if !errors.As(err, &connectErr) || connect.IsWireError(err) {
+		return false
+	}
+	switch connectErr.Message() {
+	case "404 Not Found", "409 Conflict":
+		return true
+	default:
+		return false
+	}
+}
+
 // failedCall returns the outcome of an expected error, or an unknown outcome if the Worker was
 // killed. Other errors are unexpected.
 func failedCall(err error, expected connect.Code, outcome outcome) (output, error) {
@@ -141,6 +156,8 @@ func failedCall(err error, expected connect.Code, outcome outcome) (output, erro
 	case code == expected:
 		return output{outcome: outcome}, nil
 	case code == connect.CodeUnavailable && !errors.Is(err, context.DeadlineExceeded):
+		return output{outcome: unknown}, nil
+	case isCutOff(err):
 		return output{outcome: unknown}, nil
 	default:
 		return output{outcome: unknown}, err
