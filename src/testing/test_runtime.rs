@@ -7,8 +7,8 @@ use std::rc::Rc;
 use std::task::{Context, Waker};
 use std::time::Duration;
 
-use connect::testing::TestRuntime;
 use connect::UnixMillis;
+use connect::testing::TestRuntime;
 
 use crate::ports::Runtime;
 

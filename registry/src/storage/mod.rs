@@ -71,7 +71,7 @@ impl DueLease {
     #[must_use]
     pub fn of(key: LeaseKey, lease: &StoredLease, now: UnixMillis) -> Option<Self> {
         let is_uncounted = key.kind() == LeaseKind::Colony && !lease.state.counted;
-        (!lease.is_live(now) || is_uncounted).then(|| Self {
+        (!lease.is_live(now) || is_uncounted).then_some(Self {
             key,
             registered_at: lease.registered_at,
             expires_at: lease.state.expires_at,

@@ -104,7 +104,12 @@ impl Service {
 
     fn handle(&self, request: Request<Bytes>) -> Response<Bytes> {
         let host = |usage: &_| Ok(self.host.with_usage(usage));
-        block_on(router::handle(request, &self.state, &self.host.runtime, host))
+        block_on(router::handle(
+            request,
+            &self.state,
+            &self.host.runtime,
+            host,
+        ))
     }
 }
 
