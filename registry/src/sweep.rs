@@ -20,8 +20,8 @@ impl<S: Store, R: Runtime> RegistryObject<S, R> {
     ///
     /// Registered and expired colonies reach the census at least once: a lease is marked as
     /// counted, and an expired one removed, only after the report. (The Worker reports most
-    /// registrations before.) When the census fails, the next alarm repeats the report; nothing
-    /// else waits for it.
+    /// registrations before.) When the census fails, the next alarm repeats the report, and the
+    /// expired leases stay until then: lookups do not return them, but their rows remain.
     ///
     /// # Errors
     /// `internal` when the storage fails: no alarm is set, and the host should repeat this one.

@@ -10,7 +10,7 @@ use worker::kv::{KvError, KvStore};
 
 use crate::bindings::is_bound;
 
-/// The binding in `wrangler.toml`. Without it nothing is cached.
+/// The binding in `wrangler.toml`. Without it only the isolate's memory caches.
 const BINDING: &str = "CACHE";
 
 /// The time for which a data centre keeps a value that it has read, in seconds: KV's minimum.

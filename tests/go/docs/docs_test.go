@@ -35,7 +35,7 @@ const rolloutScript = ".github/rollout.sh"
 // after a review of its use in the documents.
 var reviewedCommands = []string{
 	"cargo", "rustup", "go", "git", "curl", "jq", "date", "export", "unset", "openssl", "printf",
-	"sha256sum", "cut", "docker", "grep", "[", "echo", "exit", "fail", "deployed", "of_deployed",
+	"sha256sum", "cut", "docker", "grep", "[", "echo", "exit", "fail", "deployed",
 	"mkdir", "mktemp", "rm", "set", "sh", "smoke", "trap", "umask",
 }
 
