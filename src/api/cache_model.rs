@@ -1,7 +1,7 @@
 //! The cache's proof: random histories of colonies that register, change, expire and are taken
-//! over, looked up by Workers with clocks of their own through a KV that is late, loses writes or fails,
-//! while calls are under way and objects restart. The response to each lookup is compared with what
-//! the objects wrote.
+//! over, looked up by Workers with clocks of their own through a KV that is late, loses writes or
+//! fails, while calls are under way and objects restart. The response to each lookup is compared
+//! with what the objects wrote.
 
 use std::cell::RefCell;
 use std::rc::Rc;
