@@ -75,6 +75,16 @@ func StartPinned(t T, core string, vars ...string) *Worker {
 	return start(t, serve, vars)
 }
 
+// StartPinnedOf is StartPinned for the Worker of another checkout, given the path of its xtask.
+func StartPinnedOf(t T, xtask, core string, vars ...string) *Worker {
+	t.Helper()
+	serve := func(arguments []string) *exec.Cmd {
+		return pinned(exec.Command(xtask, append([]string{"serve", "--no-build"}, arguments...)...),
+			core)
+	}
+	return start(t, serve, vars)
+}
+
 // StartConfig runs workerd with another configuration than the Worker's on one core, until the test
 // ends. The configuration's service "objects" is a disk directory in the Worker's storage.
 func StartConfig(t T, core, config string) *Worker {

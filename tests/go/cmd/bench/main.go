@@ -26,6 +26,8 @@ func main() {
 			"measure only phases whose names match this expression")
 		plot = flag.String("plot", "",
 			"draw processor time and latency to this file (SVG)")
+		before = flag.String("before", "",
+			"measure another build in the same turns: the path of its checkout's xtask")
 	)
 	flag.Parse()
 	harness.Run(func(program *harness.Program) int {
@@ -36,7 +38,7 @@ func main() {
 		if err != nil {
 			program.Fatal(err)
 		}
-		report := run(program, names, *rounds, *duration)
+		report := run(program, names, *before, *rounds, *duration)
 		fmt.Println(report.table())
 		for path, write := range map[string]func(string) error{
 			*json: report.write,
@@ -54,20 +56,31 @@ func main() {
 	})
 }
 
-func run(t *harness.Program, only *regexp.Regexp, rounds int, duration time.Duration) *report {
+func run(
+	t *harness.Program, only *regexp.Regexp, before string, rounds int, duration time.Duration,
+) *report {
 	b := &bench{
-		servers:  map[role]*harness.Worker{},
-		duration: duration,
-		samples:  map[variantKey][]sample{},
-		ratios:   map[variantKey][]float64{},
+		servers:   map[role]*harness.Worker{},
+		hasBefore: before != "",
+		duration:  duration,
+		samples:   map[variantKey][]sample{},
+		toFloor:   map[variantKey][]float64{},
+		toBefore:  map[variantKey][]float64{},
 	}
 	report := &report{Rounds: rounds, StartA: startTime(t, floorA), Start: startTime(t, uncached)}
 	var err error
 	if report.BundleBytes, err = bundleBytes(); err != nil {
 		t.Fatal(err)
 	}
-	for _, role := range []role{floorA, floorB, uncached, hot, shards} {
+	roles := []role{floorA, floorB, uncached, hot, shards}
+	for _, role := range roles {
 		b.servers[role] = start(t, role)
+		if b.hasBefore && !role.isFloor() {
+			b.servers[role.before()] = startBefore(t, before, role)
+			roles = append(roles, role.before())
+		}
+	}
+	for _, role := range roles {
 		result := registerAll(b.client(role, "json", 16))
 		if result.FirstError != nil && !role.isFloor() {
 			t.Fatalf("%s: %v", role, result.FirstError)

@@ -56,7 +56,9 @@ type row struct {
 	sample
 	// Ratio is the median of the ratios of CPU to the floor's CPU in the same round; 0 for floors.
 	Ratio float64 `json:"ratio_to_floor"`
-	Floor role    `json:"floor,omitempty"`
+	// ToBefore is that of the ratios to the CPU of the build before; 0 where it was not measured.
+	ToBefore float64 `json:"ratio_to_before,omitempty"`
+	Floor    role    `json:"floor,omitempty"`
 }
 
 // variants returns all variants of phases whose names match: each phase in both codecs, and lookups
@@ -93,10 +95,12 @@ func variants(only *regexp.Regexp) []variant {
 
 // bench measures all variants, round by round, each beside its floor.
 type bench struct {
-	servers  map[role]*harness.Worker
-	duration time.Duration
-	samples  map[variantKey][]sample
-	ratios   map[variantKey][]float64
+	servers   map[role]*harness.Worker
+	hasBefore bool
+	duration  time.Duration
+	samples   map[variantKey][]sample
+	toFloor   map[variantKey][]float64
+	toBefore  map[variantKey][]float64
 }
 
 // variantKey identifies a variant.
@@ -124,20 +128,43 @@ func (b *bench) round(round int, all []variant) {
 		fmt.Fprintf(os.Stderr, "\rround %d: %d of %d: %-80s", round+1, i+1, len(all),
 			fmt.Sprintf("%s, %s, %s, %s keys, %d x %s",
 				v.Phase, v.Server, v.Codec, v.Keys, v.Clients, v.Client))
-		floorVariant := v
-		floorVariant.Server = v.phase.floor
-		floor, worker := b.measure(v, round)
-		b.samples[floorVariant.key()] = append(b.samples[floorVariant.key()], floor)
-		b.samples[v.key()] = append(b.samples[v.key()], worker)
-		b.ratios[v.key()] = append(b.ratios[v.key()], worker.CPU/floor.CPU)
+		compared := b.compared(v)
+		samples := b.measure(v, compared, round)
+		for i, each := range compared {
+			key := each.key()
+			b.samples[key] = append(b.samples[key], samples[i])
+			b.toFloor[key] = append(b.toFloor[key], samples[i].CPU/samples[0].CPU)
+		}
+		if b.hasBefore {
+			b.toBefore[v.key()] = append(b.toBefore[v.key()], samples[2].CPU/samples[1].CPU)
+		}
 	}
 	fmt.Fprintf(os.Stderr, "\r%-120s\r", "")
 }
 
-// measure measures a variant and its floor. They alternate, so that other work of the machine
-// affects both.
-func (b *bench) measure(v variant, round int) (floor, worker sample) {
-	sides := []*side{b.side(v, v.phase.floor, round), b.side(v, v.Server, round)}
+// compared returns the variant on each server that takes turns: the floor, the build before if it
+// is measured, and the Worker.
+func (b *bench) compared(v variant) []variant {
+	roles := []role{v.phase.floor, v.Server}
+	if b.hasBefore {
+		roles = []role{v.phase.floor, v.Server.before(), v.Server}
+	}
+	var variants []variant
+	for _, role := range roles {
+		each := v
+		each.Server = role
+		variants = append(variants, each)
+	}
+	return variants
+}
+
+// measure measures a variant on all compared servers. They alternate, so that other work of the
+// machine affects all.
+func (b *bench) measure(v variant, compared []variant, round int) []sample {
+	var sides []*side
+	for _, each := range compared {
+		sides = append(sides, b.side(v, each.Server, round))
+	}
 	for _, s := range sides {
 		b.warmUp(v, s)
 	}
@@ -152,7 +179,11 @@ func (b *bench) measure(v variant, round int) (floor, worker sample) {
 			s.measureUsage(s.worker.WaitUntilIdle)
 		}
 	}
-	return sides[0].sample(v), sides[1].sample(v)
+	var samples []sample
+	for _, s := range sides {
+		samples = append(samples, s.sample(v))
+	}
+	return samples
 }
 
 // warmUp makes calls that are not measured. After an idle time objects have been closed, keys are
@@ -167,7 +198,7 @@ func (b *bench) warmUp(v variant, s *side) {
 	load.For(v.Clients, b.duration/4, s.call("warm"))
 }
 
-// side is one of the two servers of a measurement.
+// side is one of the servers of a measurement.
 type side struct {
 	worker *harness.Worker
 	keys   int
@@ -246,17 +277,20 @@ func (s *side) sample(v variant) sample {
 func (b *bench) rows(all []variant) []row {
 	var rows []row
 	for _, v := range all {
-		floor := v
-		floor.Server = v.phase.floor
-		if !slices.ContainsFunc(rows, func(r row) bool { return r.key() == floor.key() }) {
-			rows = append(rows, row{variant: floor, sample: medians(b.samples[floor.key()])})
+		for _, each := range b.compared(v) {
+			key := each.key()
+			if slices.ContainsFunc(rows, func(r row) bool { return r.key() == key }) {
+				continue
+			}
+			result := row{variant: each, sample: medians(b.samples[key])}
+			if !each.Server.isFloor() {
+				result.Ratio, result.Floor = median(b.toFloor[key]), v.phase.floor
+			}
+			if ratios := b.toBefore[key]; ratios != nil {
+				result.ToBefore = median(ratios)
+			}
+			rows = append(rows, result)
 		}
-		rows = append(rows, row{
-			variant: v,
-			sample:  medians(b.samples[v.key()]),
-			Ratio:   median(b.ratios[v.key()]),
-			Floor:   v.phase.floor,
-		})
 	}
 	return rows
 }

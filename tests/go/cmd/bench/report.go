@@ -68,7 +68,8 @@ func (r *report) judge() {
 func (r *report) find(phase, codec string) row {
 	for _, row := range r.Rows {
 		if row.Phase == phase && row.Codec == codec && row.Clients == 64 && row.Keys == "uniform" &&
-			row.Client == connectGo && row.Floor != "" && row.Server != shards {
+			row.Client == connectGo && row.Floor != "" && row.Server != shards &&
+			!row.Server.isBefore() {
 			return row
 		}
 	}
@@ -80,20 +81,25 @@ func (r *report) table() string {
 	var text strings.Builder
 	writer := tabwriter.NewWriter(&text, 0, 0, 1, ' ', 0)
 	fmt.Fprintln(writer, "| phase\t| server\t| codec\t| keys\t| clients\t|\t| calls/s\t"+
-		"| p50\t| p95\t| p99\t| max ms\t| CPU us/call\t| RSS MiB\t| to floor\t|")
-	fmt.Fprintln(writer, strings.Repeat("|---\t", 14)+"|")
+		"| p50\t| p95\t| p99\t| max ms\t| CPU us/call\t| RSS MiB\t| to floor\t| to before\t|")
+	fmt.Fprintln(writer, strings.Repeat("|---\t", 15)+"|")
 	for _, row := range r.Rows {
-		ratio := ""
-		if row.Floor != "" {
-			ratio = fmt.Sprintf("%.2f", row.Ratio)
-		}
 		fmt.Fprintf(writer, "| %s\t| %s\t| %s\t| %s\t| %d\t| %s\t| %.0f\t", row.Phase, row.Server,
 			row.Codec, row.Keys, row.Clients, row.Client, row.PerSecond)
-		fmt.Fprintf(writer, "| %.1f\t| %.1f\t| %.1f\t| %.1f\t| %.0f\t| %.0f\t| %s\t|\n",
-			row.P50, row.P95, row.P99, row.Max, row.CPU, row.RSS, ratio)
+		fmt.Fprintf(writer, "| %.1f\t| %.1f\t| %.1f\t| %.1f\t| %.0f\t| %.0f\t| %s\t| %s\t|\n",
+			row.P50, row.P95, row.P99, row.Max, row.CPU, row.RSS,
+			ratio(row.Ratio), ratio(row.ToBefore))
 	}
 	_ = writer.Flush()
 	return text.String()
+}
+
+// ratio formats a ratio, which is 0 where nothing was compared.
+func ratio(value float64) string {
+	if value == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%.2f", value)
 }
 
 // verdicts formats the verdicts, and in the last line how many targets are met.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/coral-mesh/coral-discovery/tests/go/harness"
@@ -25,6 +26,11 @@ const (
 )
 
 func (r role) isFloor() bool { return r == floorA || r == floorB }
+
+// before returns the role of the other build's server.
+func (r role) before() role { return r + ", before" }
+
+func (r role) isBefore() bool { return strings.HasSuffix(string(r), ", before") }
 
 // serverCore is the core that servers run on. Clients run on the others.
 const serverCore = "0"
@@ -57,10 +63,19 @@ func start(t harness.T, role role) *harness.Worker {
 	case floorB:
 		return harness.StartConfig(t, serverCore, floors+"/floor-b.capnp")
 	default:
-		key, _ := harness.SigningKey(t, "bench")
-		vars := append([]string{"DISCOVERY_SIGNING_KEY=" + key}, highTokenLimits...)
-		return harness.StartPinned(t, serverCore, append(vars, varsByRole[role]...)...)
+		return harness.StartPinned(t, serverCore, vars(t, role)...)
 	}
+}
+
+// startBefore starts the Worker of another build, given the path of its checkout's xtask.
+func startBefore(t harness.T, xtask string, role role) *harness.Worker {
+	return harness.StartPinnedOf(t, xtask, serverCore, vars(t, role)...)
+}
+
+func vars(t harness.T, role role) []string {
+	key, _ := harness.SigningKey(t, "bench")
+	vars := append([]string{"DISCOVERY_SIGNING_KEY=" + key}, highTokenLimits...)
+	return append(vars, varsByRole[role]...)
 }
 
 // startTime returns the time from the start of workerd to its first response: the median of some
