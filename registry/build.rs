@@ -4,5 +4,7 @@ fn main() {
     connect_codegen::Builder::new()
         .include("../proto")
         .internal("coral/registry/v1/registry.proto")
+        .bytes(".coral.registry.v1.Call.request")
+        .bytes(".coral.registry.v1.Reply.response")
         .run();
 }

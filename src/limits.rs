@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use connect::Limits;
 
-/// Returns the limits of a call to the public and the admin service. `compresses` is whether
-/// responses may be compressed here.
+/// Returns the limits of a call to the public and the admin service. `compresses` is true
+/// where responses may be compressed.
 #[must_use]
 pub const fn server(compresses: bool) -> Limits {
     Limits {
@@ -69,23 +69,23 @@ pub const FINGERPRINT_BYTES: usize = 64;
 
 /// Bytes of a rendezvous record's ciphertext: RFD 108's have some 350, of a small JSON with two
 /// keys and an address.
-pub const RECORD_CIPHERTEXT_BYTES: usize = 4 * 1024;
+pub const RENDEZVOUS_CIPHERTEXT_BYTES: usize = 4 * 1024;
 
 /// Bytes of the nonce of a rendezvous record: AES-GCM's.
-pub const RECORD_NONCE_BYTES: usize = 12;
+pub const RENDEZVOUS_NONCE_BYTES: usize = 12;
 
 /// Bytes of the write token of a rendezvous record (RFD 108).
-pub const WRITE_TOKEN_BYTES: usize = 32;
+pub const RENDEZVOUS_TOKEN_BYTES: usize = 32;
 
 /// Seconds that a rendezvous record may live, and does by default (RFD 108).
-pub const RECORD_TTL_SECONDS: i32 = 90;
+pub const RENDEZVOUS_TTL_SECONDS: i32 = 90;
 
 /// Rendezvous records that a mesh gets at once; then one more each interval: RFD 108's five a
 /// minute.
-pub const RECORDS_BURST: u32 = 10;
+pub const RENDEZVOUS_BURST: u32 = 10;
 
-/// The time until a mesh gets one more rendezvous record; see [`RECORDS_BURST`].
-pub const RECORDS_INTERVAL: Duration = Duration::from_secs(12);
+/// The time until a mesh gets one more rendezvous record; see [`RENDEZVOUS_BURST`].
+pub const RENDEZVOUS_INTERVAL: Duration = Duration::from_secs(12);
 
 /// The longest wait of a poll for rendezvous records (RFD 108). Clients' own deadlines are at 35
 /// seconds.

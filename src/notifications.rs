@@ -1,8 +1,8 @@
 //! Batched notifications: reports that the service sends to objects after its responses, registered
 //! colonies to the census and agents to their meshes.
 //!
-//! Notifications are gathered, so that a burst is few reports. A report may be lost: the receivers
-//! learn of the same later by other ways.
+//! Notifications are gathered, so that a burst is few reports. A report may be lost. The alarm of a
+//! colony's own object then reports the colony, and an agent is reported again with a later renewal.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -90,7 +90,7 @@ impl<R: Runtime, G: Registry> Notifier<'_, R, G> {
             .borrow_mut()
             .add(entry, self.runtime.now());
         if must_send {
-            let (registry, batches) = (self.registry.clone(), Rc::clone(self.batches));
+            let (registry, batches) = (self.registry.unmetered(), Rc::clone(self.batches));
             self.send(
                 "registrations were not reported to the census; alarms will report them",
                 async move {
@@ -109,7 +109,7 @@ impl<R: Runtime, G: Registry> Notifier<'_, R, G> {
             .borrow_mut()
             .add((mesh_id, member), self.runtime.now());
         if must_send {
-            let (registry, batches) = (self.registry.clone(), Rc::clone(self.batches));
+            let (registry, batches) = (self.registry.unmetered(), Rc::clone(self.batches));
             self.send("agents were not reported to their meshes", async move {
                 let members = batches.members.borrow_mut().take();
                 registry.report_members(members).await

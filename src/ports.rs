@@ -64,6 +64,10 @@ pub enum QuotaOwner<'a> {
     reason = "the trait's documentation names the error of all"
 )]
 pub trait Registry: Clone + 'static {
+    /// Returns the registry for background tasks, whose calls are no part of a request's usage.
+    #[must_use]
+    fn unmetered(&self) -> Self;
+
     /// Grants, renews or refuses a lease.
     async fn register(&self, request: RegisterRequest) -> Result<Outcome, Error>;
 

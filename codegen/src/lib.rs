@@ -25,6 +25,7 @@ use input::{Input, Options};
 #[derive(Clone, Debug, Default)]
 pub struct Builder {
     options: Options,
+    bytes_fields: Vec<String>,
     type_registry: bool,
     out_dir: Option<PathBuf>,
 }
@@ -124,6 +125,23 @@ impl Builder {
         self
     }
 
+    /// Gives `bytes` fields the type `bytes::Bytes` instead of `Vec<u8>`: decoding from `Bytes` then
+    /// shares their memory instead of copying it. `path` names a field, a message or a package with
+    /// a leading dot, as in prost-build's `Config::bytes`.
+    ///
+    /// ```no_run
+    /// connect_codegen::Builder::new()
+    ///     .include("proto")
+    ///     .file("files/v1/files.proto")
+    ///     .bytes(".files.v1.File.content")
+    ///     .run();
+    /// ```
+    #[must_use]
+    pub fn bytes(mut self, path: impl Into<String>) -> Self {
+        self.bytes_fields.push(path.into());
+        self
+    }
+
     /// Adds to each package `TYPES`, the list of its messages for `connect::json::register`, so
     /// that a `google.protobuf.Any` in JSON can hold them. Needs the feature `any` of `connect`.
     ///
@@ -208,7 +226,7 @@ impl Builder {
                 .into(),
         };
         let input = Input::compile(self.options)?;
-        let (messages, services) = messages::generate(&input)?;
+        let (messages, services) = messages::generate(&input, &self.bytes_fields)?;
         let json = json::generate(&input)?;
         let connect = emit::generate(&input, &services, self.type_registry)?;
         write::write(&out_dir, &input, messages, json, connect)?;

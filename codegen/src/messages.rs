@@ -24,8 +24,12 @@ impl ServiceGenerator for Collector {
     }
 }
 
-/// Generates the messages of all files, and returns them with the services.
-pub(crate) fn generate(input: &Input) -> Result<(Sources, Vec<Service>), Error> {
+/// Generates the messages of all files, and returns them with the services. The `bytes` fields of
+/// those paths are `bytes::Bytes`.
+pub(crate) fn generate(
+    input: &Input,
+    bytes_fields: &[String],
+) -> Result<(Sources, Vec<Service>), Error> {
     let collected = Rc::new(RefCell::new(Vec::new()));
     let requests = input
         .files
@@ -38,6 +42,7 @@ pub(crate) fn generate(input: &Input) -> Result<(Sources, Vec<Service>), Error> 
     let sources = prost_build::Config::new()
         // Ordered maps give the same bytes for the same message: for caches and golden files.
         .btree_map(["."])
+        .bytes(bytes_fields)
         // prost's own mapping of the well-known types has no JSON form.
         .compile_well_known_types()
         .extern_path(format!(".{WELL_KNOWN_PACKAGE}"), WELL_KNOWN_MODULE)

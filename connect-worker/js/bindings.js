@@ -37,8 +37,10 @@ export function eventHead({ head }) {
   return head;
 }
 
-/** Returns the body if it was read eagerly. */
-export function eagerBody({ body }) {
+/** Returns the body if it was read eagerly, and drops it: background tasks may keep the event. */
+export function eagerBody(event) {
+  const { body } = event;
+  event.body = undefined;
   return body && new Uint8Array(body);
 }
 

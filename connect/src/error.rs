@@ -155,6 +155,20 @@ impl Error {
         &self.0.details
     }
 
+    /// Returns code, message and cause in one line, for a log. It is not for clients.
+    ///
+    /// ```
+    /// let error = connect::Error::unavailable("try again").with_cause("connection refused");
+    /// assert_eq!(error.log_text(), "unavailable: try again: connection refused");
+    /// ```
+    #[must_use]
+    pub fn log_text(&self) -> String {
+        match self.cause() {
+            Some(cause) => format!("{self}: {cause}"),
+            None => self.to_string(),
+        }
+    }
+
     /// Returns the text of [`Error::with_cause`].
     #[must_use]
     pub fn cause(&self) -> Option<&str> {

@@ -66,6 +66,20 @@ impl UnixMillis {
         }
         Duration::from_millis(self.0.abs_diff(earlier.0))
     }
+
+    /// Returns the milliseconds that passed since `earlier`; zero if `earlier` is later.
+    ///
+    /// ```
+    /// use connect::UnixMillis;
+    ///
+    /// let (first, second) = (UnixMillis::from_millis(10), UnixMillis::from_millis(35));
+    /// assert_eq!(second.millis_since(first), 25);
+    /// assert_eq!(first.millis_since(second), 0);
+    /// ```
+    #[must_use]
+    pub fn millis_since(self, earlier: Self) -> i64 {
+        self.0.saturating_sub(earlier.0).max(0)
+    }
 }
 
 impl Add<Duration> for UnixMillis {

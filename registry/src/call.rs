@@ -14,13 +14,13 @@ use prost::Message as _;
 use crate::proto::{Call, Cost, Failure, Reply, reply};
 use crate::storage::row_metering::with_row_count;
 
-/// Encodes a call of `method` with its encoded request. `deadline` is the time at which the caller
-/// stops waiting.
+/// Encodes a call of `method` with its encoded request. The object does not begin it after
+/// `deadline`.
 #[must_use]
 pub fn encode_call(method: &Method, request: Bytes, deadline: Option<UnixMillis>) -> Vec<u8> {
     let call = Call {
         method: method.name.to_owned(),
-        request: request.into(),
+        request,
         deadline_ms: deadline.map_or(0, UnixMillis::as_millis),
     };
     call.encode_to_vec()
@@ -30,7 +30,7 @@ pub fn encode_call(method: &Method, request: Bytes, deadline: Option<UnixMillis>
 ///
 /// # Errors
 /// The object's error; `internal` if the reply cannot be read.
-pub fn decode_reply(reply: &[u8]) -> (Result<Bytes, Error>, Cost) {
+pub fn decode_reply(reply: Bytes) -> (Result<Bytes, Error>, Cost) {
     let reply = match Reply::decode(reply) {
         Ok(reply) => reply,
         Err(error) => {
@@ -39,7 +39,7 @@ pub fn decode_reply(reply: &[u8]) -> (Result<Bytes, Error>, Cost) {
         }
     };
     let result = match reply.result {
-        Some(reply::Result::Response(response)) => Ok(response.into()),
+        Some(reply::Result::Response(response)) => Ok(response),
         Some(reply::Result::Failure(Failure { code, message })) => {
             // A newer object may know more codes.
             Err(Error::new(
@@ -77,19 +77,18 @@ pub async fn handle_call(
             method,
             request,
             deadline_ms,
-        } = Call::decode(call).map_err(|error| {
-            Error::invalid_argument("the call cannot be read").with_cause(error)
-        })?;
+        } = Call::decode(call)
+            .map_err(|error| Error::internal("the call cannot be read").with_cause(error))?;
         if deadline_ms != 0 && UnixMillis::from_millis(deadline_ms) < runtime.now() {
             return Err(Error::deadline_exceeded(
                 "the deadline passed before the call began",
             ));
         }
-        dispatch(&method, request.into()).await
+        dispatch(&method, request).await
     });
     let (result, cost) = with_row_count(meter, work).await;
     let (result, error) = match result {
-        Ok(response) => (reply::Result::Response(response.into()), None),
+        Ok(response) => (reply::Result::Response(response), None),
         Err(error) => {
             let failure = Failure {
                 code: error.code().as_str().to_owned(),
@@ -141,7 +140,7 @@ mod tests {
     #[test]
     fn response_and_cost_come_back() {
         let handled = echo(call(None), &TestRuntime::default());
-        let (response, cost) = decode_reply(&handled.reply);
+        let (response, cost) = decode_reply(handled.reply.into());
         assert_eq!(response.unwrap(), "request");
         assert_eq!(cost, Cost::default().plus(1, 2));
         assert!(handled.error.is_none());
@@ -153,7 +152,7 @@ mod tests {
         let runtime = TestRuntime::default();
         let dispatch = async |_: &str, _| Err(Error::not_found("no").with_cause("secret"));
         let handled = block_on(handle_call(call(None).into(), &runtime, &meter, dispatch));
-        let (error, _) = decode_reply(&handled.reply);
+        let (error, _) = decode_reply(handled.reply.into());
         let error = error.unwrap_err();
         assert_eq!((error.code(), error.message()), (Code::NotFound, "no"));
         assert_eq!(error.cause(), None);
@@ -166,7 +165,7 @@ mod tests {
         runtime.set_now(UnixMillis::from_millis(1_000));
         let code = |deadline| {
             let handled = echo(call(Some(UnixMillis::from_millis(deadline))), &runtime);
-            decode_reply(&handled.reply)
+            decode_reply(handled.reply.into())
                 .0
                 .err()
                 .map(|error| error.code())
@@ -180,10 +179,14 @@ mod tests {
     #[test]
     fn garbage_is_an_error_at_both_ends() {
         let handled = echo(b"\xff\xff".to_vec(), &TestRuntime::default());
-        let (error, _) = decode_reply(&handled.reply);
-        assert_eq!(error.unwrap_err().code(), Code::InvalidArgument);
-        assert_eq!(decode_reply(b"\xff").0.unwrap_err().code(), Code::Internal);
-        assert_eq!(decode_reply(b"").0.unwrap_err().code(), Code::Internal);
+        let (error, _) = decode_reply(handled.reply.into());
+        assert_eq!(error.unwrap_err().code(), Code::Internal);
+        let cause = handled.error.unwrap();
+        assert!(cause.cause().is_some(), "for the object's log");
+        for garbage in [&b"\xff"[..], b""] {
+            let (response, _) = decode_reply(Bytes::from_static(garbage));
+            assert_eq!(response.unwrap_err().code(), Code::Internal);
+        }
     }
 
     /// The envelope of another version: with a field that this one does not have.
@@ -214,13 +217,13 @@ mod tests {
             added: "?".to_owned(),
         };
         let handled = echo(newer.encode_to_vec(), &TestRuntime::default());
-        assert_eq!(decode_reply(&handled.reply).0.unwrap(), "request");
+        assert_eq!(decode_reply(handled.reply.into()).0.unwrap(), "request");
         let unknown = NewerCall {
             method: "Added".to_owned(),
             ..newer
         };
         let handled = echo(unknown.encode_to_vec(), &TestRuntime::default());
-        let error = decode_reply(&handled.reply).0.unwrap_err();
+        let error = decode_reply(handled.reply.into()).0.unwrap_err();
         assert_eq!(error.code(), Code::Unimplemented);
     }
 
@@ -233,7 +236,7 @@ mod tests {
             }),
             added: 1,
         };
-        let (error, cost) = decode_reply(&newer.encode_to_vec());
+        let (error, cost) = decode_reply(newer.encode_to_vec().into());
         let error = error.unwrap_err();
         assert_eq!((error.code(), error.message()), (Code::Unknown, "why"));
         assert_eq!(cost, Cost::default());

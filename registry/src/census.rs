@@ -33,7 +33,7 @@ pub trait Census {
     /// Reports registered and expired colonies. Repeating a report changes nothing.
     ///
     /// # Errors
-    /// When some of it may not have arrived: the whole report is then repeated.
+    /// Fails when some of it may not have arrived: the whole report is then repeated.
     async fn report_colonies(
         &self,
         registered: Vec<CensusEntry>,
@@ -43,13 +43,13 @@ pub trait Census {
     /// Reports the count of one shard to the total.
     ///
     /// # Errors
-    /// When it may not have arrived.
+    /// Fails when it may not have arrived.
     async fn report_count(&self, count: ReportCountRequest) -> Result<(), Error>;
 
     /// Publishes the number of all colonies.
     ///
     /// # Errors
-    /// When it may not have been published.
+    /// Fails when it may not have been published.
     async fn publish_count(&self, colonies: i64) -> Result<(), Error>;
 }
 

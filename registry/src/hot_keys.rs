@@ -39,9 +39,9 @@ struct LookupCount {
 /// The advice on caching that a lookup returns.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CacheHint {
-    /// Whether the key is hot.
+    /// True if the key is hot.
     pub hot: bool,
-    /// Whether the caller should write a copy to the KV cache.
+    /// True if the caller should write a copy to the KV cache.
     pub fill: bool,
 }
 

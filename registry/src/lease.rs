@@ -11,7 +11,7 @@ pub struct LeaseState {
     pub owner: String,
     /// The last millisecond at which the lease is live.
     pub expires_at: UnixMillis,
-    /// Whether the census counts the lease for certain.
+    /// True if the census counts the lease for certain.
     pub counted: bool,
     /// The time until which the KV cache may hold a copy.
     pub cached_until: UnixMillis,
@@ -32,7 +32,7 @@ impl LeaseState {
 pub enum Decision {
     /// The lease is granted.
     Grant {
-        /// Whether the census already counts the colony.
+        /// True if the census already counts the colony.
         counted: bool,
     },
     /// The lease is refused: another owner's lease is live.
@@ -55,7 +55,7 @@ pub fn is_live(expires_at: UnixMillis, now: UnixMillis) -> bool {
 /// expired lease from an unknown one.
 #[must_use]
 pub fn sweep_time(expires_at: UnixMillis, cleanup_interval: Duration) -> UnixMillis {
-    expires_at + Duration::from_millis(1) + whole_millis(cleanup_interval / 2)
+    expires_at + Duration::from_millis(1) + cleanup_interval / 2
 }
 
 /// Decides on a request of `owner` for a lease whose current state is `current`.
@@ -84,11 +84,6 @@ pub fn decide(
         // The report that the old lease expired may still reach the census: count it anew.
         _ => Decision::Grant { counted: false },
     }
-}
-
-/// Drops the part of a duration below a millisecond.
-fn whole_millis(duration: Duration) -> Duration {
-    Duration::from_millis(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX))
 }
 
 #[cfg(test)]

@@ -37,7 +37,7 @@ pub struct Settings {
     pub hot_lookups: Option<NonZeroU32>,
     /// The time for which changes of the census are gathered into one report.
     pub census_debounce: Duration,
-    /// Whether the colony count is published to a KV store.
+    /// True if the colony count is published to a KV store.
     pub publishes_count: bool,
 }
 

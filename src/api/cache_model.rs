@@ -19,7 +19,6 @@ use proptest::prelude::*;
 
 use super::Discovery;
 use crate::cache::CLOCK_SKEW;
-use crate::domain::client::ClientInfo;
 use crate::limits;
 use crate::proto::discovery::{
     DiscoveryServiceClient, LookupColonyRequest, LookupColonyResponse, RegisterColonyRequest,
@@ -107,7 +106,7 @@ impl Transport for Worker {
             host: self.host.clone(),
             state: Rc::clone(&self.state),
             usage: Rc::default(),
-            client: ClientInfo::default(),
+            client: Rc::default(),
         };
         let server = Server::new(self.host.runtime.clone(), limits::server(true));
         Ok(discovery_service::route(&service, &server, request).await)

@@ -50,20 +50,22 @@ impl<H: Host> Discovery<H> {
         request: RegisterRequest,
     ) -> Result<Granted, Error> {
         let requested_at = self.now();
-        let record = request.record.clone();
+        let cached_record = self.cache().is_cached(&key).then(|| request.record.clone());
         let request = RegisterRequest {
             key: Some(key.clone()),
             ..request
         };
         match self.host.registry().register(request).await? {
             Outcome::Granted(granted) => {
-                let lease = Lease {
-                    record,
-                    registered_at_ms: granted.registered_at_ms,
-                    expires_at_ms: granted.expires_at_ms,
-                };
-                self.cache()
-                    .refresh(&key, lease, requested_at, granted.rewrite_cache);
+                if let Some(record) = cached_record {
+                    let lease = Lease {
+                        record,
+                        registered_at_ms: granted.registered_at_ms,
+                        expires_at_ms: granted.expires_at_ms,
+                    };
+                    self.cache()
+                        .refresh(&key, lease, requested_at, granted.rewrite_cache);
+                }
                 self.notify(key, &granted);
                 Ok(granted)
             }
@@ -85,7 +87,7 @@ impl<H: Host> Discovery<H> {
     fn notify(&self, key: LeaseKey, granted: &Granted) {
         let config = &self.state.config;
         if granted.is_new && key.kind() == LeaseKind::Colony {
-            // By then the lease's own object has reported the colony, or its expiry.
+            // By that time the colony's own object has reported the colony, or its expiry.
             let provisional_until = UnixMillis::from_millis(granted.expires_at_ms)
                 + config.cleanup_interval * 2
                 + REPORT_TIME;

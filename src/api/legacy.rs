@@ -196,7 +196,7 @@ impl<H: Host> Discovery<H> {
         circuit_breaker.record(outcome, now);
         self.usage.update(|usage| {
             usage.legacy = Some(outcome);
-            usage.legacy_ms += millis_since(started_at, now);
+            usage.legacy_ms += now.millis_since(started_at);
         });
         (outcome, response)
     }
@@ -227,7 +227,7 @@ impl<R: crate::ports::Runtime, T: connect::Transport> Mirror<R, T> {
         };
         let now = self.runtime.now();
         legacy.record(outcome, now);
-        let duration_ms = millis_since(started_at, now);
+        let duration_ms = now.millis_since(started_at);
         let entry = LegacyWriteEntry::new(&registration, outcome, duration_ms);
         match (outcome, &error) {
             (LegacyOutcome::Failed, Some(error)) => log_failure(log, error, now),
@@ -254,8 +254,4 @@ fn log_failure(log: &Log, error: &Error, now: UnixMillis) {
 /// Returns the error of a call that may succeed in a moment.
 fn unavailable_with_retry(text: impl Into<std::borrow::Cow<'static, str>>) -> Error {
     Error::unavailable(text).with_retry_after(std::time::Duration::from_secs(1))
-}
-
-fn millis_since(earlier: UnixMillis, now: UnixMillis) -> i64 {
-    i64::try_from(now.duration_since(earlier).as_millis()).unwrap_or(i64::MAX)
 }

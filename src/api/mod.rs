@@ -46,7 +46,7 @@ pub struct Discovery<H> {
     /// The usage of the request.
     pub usage: Rc<RequestUsage>,
     /// The client of the request.
-    pub client: ClientInfo,
+    pub client: Rc<ClientInfo>,
 }
 
 impl<H: Host> Discovery<H> {

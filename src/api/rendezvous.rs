@@ -45,10 +45,10 @@ pub(super) async fn publish<H: Host>(
         Ulid::from_parts(now_ms, u128::from_be_bytes(random()?)).to_string()
     };
     let ttl_seconds = match request.ttl_seconds {
-        0 => limits::RECORD_TTL_SECONDS,
-        seconds => seconds.min(limits::RECORD_TTL_SECONDS),
+        0 => limits::RENDEZVOUS_TTL_SECONDS,
+        seconds => seconds.min(limits::RENDEZVOUS_TTL_SECONDS),
     };
-    let interval_ms = limits::RECORDS_INTERVAL.as_millis();
+    let interval_ms = limits::RENDEZVOUS_INTERVAL.as_millis();
     let publish = PublishRecordRequest {
         mesh_id: request.mesh_id,
         record_id: record_id.clone(),
@@ -61,7 +61,7 @@ pub(super) async fn publish<H: Host>(
         ttl_ms: i64::from(ttl_seconds).saturating_mul(1_000),
         quota: Some(Quota {
             name: "publish".to_owned(),
-            burst: limits::RECORDS_BURST,
+            burst: limits::RENDEZVOUS_BURST,
             interval_ms: i64::try_from(interval_ms).unwrap_or(i64::MAX),
         }),
     };

@@ -68,11 +68,11 @@ impl Service {
             host: self.host.with_usage(&usage),
             state: Rc::clone(&self.state),
             usage,
-            client: ClientInfo {
+            client: Rc::new(ClientInfo {
                 address: "198.51.100.7".parse().ok(),
                 is_forwarded: self.is_forwarded,
                 ..ClientInfo::default()
-            },
+            }),
         };
         let server = Server::new(self.host.runtime.clone(), limits);
         discovery_service::route(&handlers, &server, request).await

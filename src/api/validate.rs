@@ -51,16 +51,20 @@ pub(super) fn rendezvous_record(request: &PublishBootstrapRendezvousRequest) -> 
         return Err(Error::invalid_argument("ciphertext is required"));
     }
     let ciphertext = request.ciphertext.len();
-    at_most("ciphertext", ciphertext, limits::RECORD_CIPHERTEXT_BYTES)?;
+    at_most(
+        "ciphertext",
+        ciphertext,
+        limits::RENDEZVOUS_CIPHERTEXT_BYTES,
+    )?;
     exactly(
         "gcm_nonce",
         request.gcm_nonce.len(),
-        limits::RECORD_NONCE_BYTES,
+        limits::RENDEZVOUS_NONCE_BYTES,
     )?;
     exactly(
         "write_token",
         request.write_token.len(),
-        limits::WRITE_TOKEN_BYTES,
+        limits::RENDEZVOUS_TOKEN_BYTES,
     )?;
     let probe_endpoint = request.probe_endpoint.len();
     at_most("probe_endpoint", probe_endpoint, limits::ENDPOINT_BYTES)?;

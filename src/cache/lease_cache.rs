@@ -71,12 +71,9 @@ impl<K: KeyValue, R: Runtime> LeaseCache<'_, K, R> {
         self.remember(key, copy, requested_at);
     }
 
-    /// Updates the copies after a registration. `rewrite` is whether the object says that KV may
+    /// Updates the copies of a lease that [is cached](Self::is_cached) after a registration. `rewrite` is whether the object says that KV may
     /// hold a copy that is now wrong.
     pub fn refresh(&self, key: &LeaseKey, lease: Lease, requested_at: UnixMillis, rewrite: bool) {
-        if !self.is_cached(key) {
-            return;
-        }
         let copy = copy(lease, requested_at);
         if rewrite {
             self.write(key, &copy);
@@ -97,7 +94,7 @@ impl<K: KeyValue, R: Runtime> LeaseCache<'_, K, R> {
 
     /// Returns whether a lease of that key may be cached. Agents looked up without their mesh are
     /// not: which of their leases is returned can change without a write to any of them.
-    fn is_cached(&self, key: &LeaseKey) -> bool {
+    pub fn is_cached(&self, key: &LeaseKey) -> bool {
         let names_one_lease = match key.kind() {
             LeaseKind::Colony => true,
             LeaseKind::Agent => !key.scope.is_empty(),

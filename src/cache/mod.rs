@@ -28,7 +28,7 @@ pub const CLOCK_SKEW: Duration = Duration::from_secs(1);
 /// The settings of the cache.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CacheSettings {
-    /// Whether anything is cached.
+    /// True if anything is cached.
     pub is_enabled: bool,
     /// The time for which the memory cache serves a copy without reading KV.
     pub memory_ttl: Duration,

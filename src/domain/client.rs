@@ -13,7 +13,7 @@ pub struct ClientInfo {
     pub ray: String,
     /// The announced bytes of the body; 0 if unknown.
     pub content_length: u64,
-    /// Whether the request was forwarded by another discovery server, and must go no further.
+    /// True if the request was forwarded by another discovery server, and must go no further.
     pub is_forwarded: bool,
 }
 

@@ -16,7 +16,7 @@ use crate::telemetry::{AdminEntry, DataPoint, RequestEntry, RequestUsage};
 /// A request that is not logged yet.
 pub(super) struct AccessLog<'a> {
     state: &'a Rc<AppState>,
-    client: ClientInfo,
+    client: Rc<ClientInfo>,
     received_at: UnixMillis,
     /// The path, of a call of the admin service.
     admin_path: Option<String>,
@@ -26,7 +26,7 @@ impl<'a> AccessLog<'a> {
     /// Begins the entry of a request to `path` that was received at `received_at`.
     pub(super) fn begin(
         state: &'a Rc<AppState>,
-        client: ClientInfo,
+        client: Rc<ClientInfo>,
         received_at: UnixMillis,
         path: &str,
     ) -> Self {

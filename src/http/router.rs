@@ -32,9 +32,9 @@ pub async fn handle<H: Host, B: Body>(
     let usage = Rc::<RequestUsage>::default();
     let received_at = request.extensions().get::<ReceivedAt>();
     let received_at = received_at.map_or_else(|| runtime.now(), |received_at| received_at.0);
-    let client = client_info(request.headers());
+    let client = Rc::new(client_info(request.headers()));
     let path = request.uri().path();
-    let access_log = AccessLog::begin(state, client.clone(), received_at, path);
+    let access_log = AccessLog::begin(state, Rc::clone(&client), received_at, path);
     let mut response = match serve_from_memory(&request, state, || runtime.now()) {
         Some(response) => response,
         None => match ports(&request, state, || host(&usage)) {
@@ -105,7 +105,7 @@ async fn serve<H: Host, B: Body>(
     state: &Rc<AppState>,
     host: H,
     usage: &Rc<RequestUsage>,
-    client: ClientInfo,
+    client: Rc<ClientInfo>,
 ) -> http::Response<Bytes> {
     let limits = limits::server(state.config.compresses());
     let server = Server::new(host.runtime().clone(), limits);

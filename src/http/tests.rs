@@ -215,3 +215,22 @@ fn self_hosted_response_carries_the_id_of_its_request() {
     assert_eq!(ray_of(workerd).as_deref(), Some("8f00000000000000-FRA"));
     assert_eq!(ray_of(&[]), None);
 }
+
+/// A batch also holds notifications of other requests, and may be sent while this one still waits:
+/// for the legacy server, for example.
+#[test]
+fn notifications_are_not_accounted_to_the_request_that_sends_them() {
+    let service = Service::new(&[]);
+    // Notifications are sent at once.
+    service.host.objects.runtime.fire_timers(true);
+    let colony = r#"{"meshId":"m","pubkey":"k","endpoints":["192.0.2.1:1"]}"#;
+    service.post(&format!("{SERVICE}/RegisterColony"), colony);
+    let requests = service.host.objects.requests.get();
+    assert_eq!(
+        requests, 2,
+        "the registration, and the report to the census"
+    );
+    let entries = service.entries("request");
+    assert_eq!(entries[0]["object_requests"], 1, "{}", entries[0]);
+    assert_eq!(entries[0]["rows_written"], 2, "the lease and the alarm");
+}

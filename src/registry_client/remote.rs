@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use connect::internal::ObjectTransport;
-use connect::{Error, Idempotency, Method, UnixMillis};
+use connect::{Error, Idempotency, Method};
 use coral_registry::call::{decode_reply, encode_call};
 use coral_registry::proto::{MailboxRecords, RegistryServiceClient};
 use prost::Message as _;
@@ -25,9 +25,9 @@ const BACK_OFF: Duration = Duration::from_millis(50);
 /// The error of a channel, with the platform's own marks.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ChannelError {
-    /// Whether the platform says that the call may be repeated.
+    /// True if the platform says that the call may be repeated.
     pub retryable: bool,
-    /// Whether the object has too much to do, which more calls would not help.
+    /// True if the object has too much to do, which more calls would not help.
     pub overloaded: bool,
     /// The platform's text, for the log.
     pub cause: String,
@@ -42,14 +42,14 @@ pub trait ObjectChannel: Clone + 'static {
     /// Sends an encoded call to the object of that name, and returns its encoded reply.
     ///
     /// # Errors
-    /// When no reply came.
+    /// Fails when no reply came.
     async fn send(&self, object: &str, call: &[u8]) -> Result<Vec<u8>, ChannelError>;
 
     /// Waits for the records of a mesh's mailbox: encoded
     /// [`MailboxRecords`], empty when the time is over.
     ///
     /// # Errors
-    /// When the object cannot be reached.
+    /// Fails when the object cannot be reached.
     async fn wait_for_records(
         &self,
         object: &str,
@@ -77,6 +77,13 @@ impl<C: ObjectChannel, R: Runtime> Objects for RemoteObjects<C, R> {
             objects: self.clone(),
             name,
         })
+    }
+
+    fn unmetered(&self) -> Self {
+        Self {
+            usage: Rc::default(),
+            ..self.clone()
+        }
     }
 
     async fn wait_for_records(
@@ -114,7 +121,7 @@ impl<C: ObjectChannel, R: Runtime> ObjectTransport for ObjectStub<C, R> {
     /// it ends everything that a handler does.
     async fn call(&self, method: &'static Method, request: Bytes) -> Result<Bytes, Error> {
         let runtime = &self.objects.runtime;
-        // No caller waits longer.
+        // At most this long: a call that is queued for longer has no caller any more.
         let deadline = runtime.now() + limits::DEADLINE;
         let call = encode_call(method, request, Some(deadline));
         let may_repeat = method.idempotency != Idempotency::Unknown;
@@ -142,10 +149,10 @@ impl<C: ObjectChannel, R: Runtime> ObjectStub<C, R> {
     async fn attempt(&self, call: &[u8]) -> Result<Result<Bytes, Error>, ChannelError> {
         let started_at = self.objects.runtime.now();
         let reply = self.objects.channel.send(&self.name, call).await;
-        let reply = reply.map(|reply| decode_reply(&reply));
+        let reply = reply.map(|reply| decode_reply(reply.into()));
         self.objects.usage.update(|usage| {
             usage.object_requests = usage.object_requests.saturating_add(1);
-            usage.object_ms += millis_since(started_at, self.objects.runtime.now());
+            usage.object_ms += self.objects.runtime.now().millis_since(started_at);
             if let Ok((_, cost)) = &reply {
                 usage.rows_read = usage.rows_read.saturating_add(cost.rows_read);
                 usage.rows_written = usage.rows_written.saturating_add(cost.rows_written);
@@ -153,10 +160,6 @@ impl<C: ObjectChannel, R: Runtime> ObjectStub<C, R> {
         });
         reply.map(|(result, _)| result)
     }
-}
-
-fn millis_since(earlier: UnixMillis, now: UnixMillis) -> i64 {
-    i64::try_from(now.duration_since(earlier).as_millis()).unwrap_or(i64::MAX)
 }
 
 /// Returns between half of a duration and one and a half: calls that failed together must not come
@@ -196,7 +199,7 @@ mod tests {
             }
             let reply = Reply {
                 result: Some(reply::Result::Response(
-                    LookupResponse::default().encode_to_vec(),
+                    LookupResponse::default().encode_to_vec().into(),
                 )),
                 cost: Some(Cost {
                     rows_read: 2,

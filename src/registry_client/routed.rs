@@ -12,13 +12,14 @@ use coral_registry::object_names::{
 use coral_registry::proto::register_response::Outcome;
 use coral_registry::proto::{
     AcknowledgeRecordRequest, CensusEntry, ConsumeQuotasRequest, ConsumeQuotasResponse,
-    CountColoniesRequest, EvictRequest, LeaseKey, LeaseKind, ListLeasesRequest, ListLeasesResponse,
+    CountColoniesRequest, EvictRequest, LeaseKey, ListLeasesRequest, ListLeasesResponse,
     LookupRequest, LookupResponse, MailboxRecord, MailboxRecords, Member, PublishRecordRequest,
     PublishRecordResponse, Quota, RegisterRequest, RegistryService, ReleaseRequest,
     ReportCountRequest, ReportMembersRequest,
 };
 use futures_util::future::try_join_all;
 
+use crate::domain::lease_key;
 use crate::ports::{QuotaOwner, Registry};
 
 /// The time after which a retry is worthwhile: an object that was reset or moved is back by then.
@@ -44,10 +45,14 @@ pub trait Objects: Clone + 'static {
     /// Returns the object of that name, which need not exist yet.
     fn object(&self, name: String) -> Self::Object;
 
+    /// Returns the objects for background tasks, whose calls are no part of a request's usage.
+    #[must_use]
+    fn unmetered(&self) -> Self;
+
     /// Returns the records of a mailbox, or the first to be published within `wait`.
     ///
     /// # Errors
-    /// When the object cannot be reached.
+    /// Fails when the object cannot be reached.
     async fn wait_for_records(
         &self,
         object: &str,
@@ -95,6 +100,13 @@ impl<O: Objects> RoutedRegistry<O> {
 }
 
 impl<O: Objects> Registry for RoutedRegistry<O> {
+    fn unmetered(&self) -> Self {
+        Self {
+            objects: self.objects.unmetered(),
+            shards: self.shards,
+        }
+    }
+
     async fn register(&self, request: RegisterRequest) -> Result<Outcome, Error> {
         let object = match &request.key {
             Some(key) => self.object_of(key),
@@ -229,11 +241,7 @@ impl<O: Objects> Registry for RoutedRegistry<O> {
         mesh_id: &str,
         agent_id: &str,
     ) -> Result<ListLeasesResponse, Error> {
-        let key = LeaseKey {
-            kind: LeaseKind::Agent.into(),
-            id: agent_id.to_owned(),
-            scope: mesh_id.to_owned(),
-        };
+        let key = lease_key::agent(agent_id, mesh_id);
         let request = ListLeasesRequest {
             mesh_id: mesh_id.to_owned(),
             agent_id: agent_id.to_owned(),
@@ -246,8 +254,7 @@ impl<O: Objects> Registry for RoutedRegistry<O> {
 
 /// Replaces an object's error by the one that callers get, with the object's as the cause.
 fn to_unavailable(error: Error) -> Error {
-    let cause = error.cause().unwrap_or_default();
     Error::unavailable("the registry is unavailable, try again")
         .with_retry_after(RETRY_AFTER)
-        .with_cause(format!("{error} {cause}"))
+        .with_cause(error.log_text())
 }

@@ -72,10 +72,7 @@ pub fn log_sweep(log: &Log, object: &str, cost: Cost, error: Option<&Error>) {
         object: hashed_name(object),
         rows_read: cost.rows_read,
         rows_written: cost.rows_written,
-        cause: error.map(|error| {
-            let cause = error.cause().unwrap_or_default();
-            format!("{error} {cause}")
-        }),
+        cause: error.map(Error::log_text),
     };
     log.write(level, &entry);
 }

@@ -1,5 +1,7 @@
 //! The log entry of a request.
 
+use std::rc::Rc;
+
 use bytes::Bytes;
 use connect::{CallInfo, Code, Codec, UnixMillis};
 use serde::Serialize;
@@ -72,14 +74,14 @@ impl RequestEntry {
     /// deployed version in an environment.
     #[must_use]
     pub fn new(
-        client: ClientInfo,
+        client: Rc<ClientInfo>,
         (received_at, now): (UnixMillis, UnixMillis),
         response: &http::Response<Bytes>,
         usage: &RequestUsage,
         (environment, version): (&str, &str),
     ) -> Self {
+        let client = Rc::unwrap_or_clone(client);
         let call = response.extensions().get::<CallInfo>();
-        let duration = now.duration_since(received_at).as_millis();
         let UsageCounts {
             object_requests,
             object_ms,
@@ -104,7 +106,7 @@ impl RequestEntry {
             },
             code: call.and_then(|call| call.code).map_or("", Code::as_str),
             cause: call.and_then(|call| call.cause.clone()),
-            duration_ms: i64::try_from(duration).unwrap_or(i64::MAX),
+            duration_ms: now.millis_since(received_at),
             object_ms,
             bytes_in: client.content_length,
             bytes_out: response.body().len(),

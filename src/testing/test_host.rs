@@ -169,9 +169,9 @@ impl ObjectChannel for TestChannel {
 /// Limits that are all exhausted, or none. A clone shares them.
 #[derive(Clone, Debug, Default)]
 pub struct TestRateLimiter {
-    /// Whether every call is beyond the limit.
+    /// True if every call is beyond the limit.
     pub is_exhausted: Rc<Cell<bool>>,
-    /// Whether the limiter fails.
+    /// True if the limiter fails.
     pub fails: Rc<Cell<bool>>,
     /// The counted calls.
     pub counted: Rc<RefCell<Vec<(Limit, String)>>>,

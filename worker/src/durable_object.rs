@@ -118,11 +118,9 @@ impl Object {
     }
 
     fn log_failure(&self, error: &Error) {
-        let cause = error.cause().unwrap_or_default();
-        let cause = format!("{error}: {cause}");
         self.state
             .log
-            .warning(LogLevel::Warn, "an object failed", &cause);
+            .warning(LogLevel::Warn, "an object failed", &error.log_text());
     }
 
     /// Sends the records of each mesh that has new ones to the polls that wait for them.

@@ -32,9 +32,7 @@ impl WorkerKv {
 
     /// Opens the namespace, which costs a few calls into JavaScript: only where it is used.
     fn open(&self) -> Option<KvStore> {
-        self.is_available()
-            .then(|| self.env.kv(BINDING).ok())
-            .flatten()
+        self.env.kv(BINDING).ok()
     }
 }
 

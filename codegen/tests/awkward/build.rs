@@ -7,6 +7,8 @@ fn main() {
         .file("prelude.proto")
         .file("type/async/v1/keywords.proto")
         .internal("internal.proto")
+        .bytes(".awkward.internal.v1.Bytes.bytes")
+        .bytes(".awkward.v1")
         .type_registry()
         .run();
 }

@@ -62,8 +62,6 @@ pub struct DueLease {
     pub registered_at: UnixMillis,
     /// The last millisecond at which the lease is live.
     pub expires_at: UnixMillis,
-    /// Whether the census counts the lease for certain.
-    pub counted: bool,
 }
 
 impl DueLease {
@@ -75,7 +73,6 @@ impl DueLease {
             key,
             registered_at: lease.registered_at,
             expires_at: lease.state.expires_at,
-            counted: lease.state.counted,
         })
     }
 }

@@ -33,7 +33,7 @@ pub struct TestObjects {
     pub runtime: TestRuntime,
     settings: Settings,
     objects: Rc<RefCell<BTreeMap<String, Rc<TestObject>>>>,
-    /// Whether calls fail.
+    /// True if calls fail.
     pub are_down: Rc<Cell<bool>>,
     /// The number of calls so far.
     pub requests: Rc<Cell<u32>>,
@@ -218,6 +218,6 @@ impl ObjectTransport for TestTransport {
             .objects
             .send(&self.name, &encode_call(method, request, None))
             .await?;
-        decode_reply(&reply).0
+        decode_reply(reply.into()).0
     }
 }

@@ -23,7 +23,7 @@ const TABLES: [Table; 5] = [
 /// Rewrites the tables in the documentation of the checkout in `root`.
 ///
 /// # Errors
-/// When a file cannot be read or written, or lacks the marks of its table.
+/// Fails when a file cannot be read or written, or lacks the marks of its table.
 pub fn update_documentation(root: &Path) -> Result<()> {
     let operations = OperationTable::read(root)?;
     for (file, mark, render) in TABLES {

@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 /// `<!-- /NAME -->`. The marks belong to the outer parts.
 ///
 /// # Errors
-/// When a mark is missing.
+/// Fails when a mark is missing.
 pub(crate) fn section<'t>(text: &'t str, name: &str) -> Result<(&'t str, &'t str, &'t str)> {
     let (start, end) = (format!("<!-- {name} -->"), format!("<!-- /{name} -->"));
     let missing = |mark: &str| format!("the line {mark} is missing");

@@ -79,7 +79,7 @@ impl OperationTable {
     /// Reads the table of the checkout in `root`.
     ///
     /// # Errors
-    /// When there is no such table, or the table lacks a row that the model uses.
+    /// Fails when there is no such table, or the table lacks a row that the model uses.
     pub fn read(root: &Path) -> Result<Self> {
         let text = fs::read_to_string(root.join(FILE)).context(FILE)?;
         Self::parse(&text).context(FILE)

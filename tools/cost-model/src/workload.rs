@@ -83,7 +83,7 @@ impl Workload {
     /// Checks the values that depend on each other.
     ///
     /// # Errors
-    /// When the two caches together serve more than all lookups.
+    /// Fails when the two caches together serve more than all lookups.
     pub fn validate(&self) -> Result<()> {
         ensure!(
             self.memory + self.kv <= 1.0,

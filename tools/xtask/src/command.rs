@@ -32,7 +32,7 @@ pub(crate) fn cargo(arguments: &[&str]) -> Result<Command> {
 /// Runs a command to its end. Its output goes to this program's output.
 ///
 /// # Errors
-/// When the command cannot be started, or fails.
+/// Fails when the command cannot be started, or fails.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
     let shown = show(command);
     eprintln!("+ {shown}");

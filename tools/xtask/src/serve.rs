@@ -22,7 +22,7 @@ const OBJECTS: &str = r#"(name = "objects","#;
 
 /// Replaces this process with workerd, so that the caller's signals reach workerd itself.
 ///
-/// When workerd listens, it prints one line of JSON: `{"event":"listen","port":...}`. The Worker's
+/// Once workerd listens, it prints one line of JSON: `{"event":"listen","port":...}`. The Worker's
 /// log follows.
 pub(crate) fn exec(
     worker: &WorkerProject,

@@ -100,7 +100,7 @@ impl Summary {
     /// Prints the failed steps and the counts.
     ///
     /// # Errors
-    /// When anything failed.
+    /// Fails when anything failed.
     pub(crate) fn finish(self) -> Result<()> {
         println!();
         for failure in &self.failures {

@@ -93,7 +93,7 @@ async fn call_all(service: &impl Internal) {
     assert_eq!(cloned.result, Some(result::Result::Ok(text)));
 
     let bytes = v1::Bytes {
-        bytes: vec![0, 255],
+        bytes: vec![0, 255].into(),
         outer: public::Kind::Self_.into(),
     };
     assert_eq!(service.dispatch(bytes.clone()).await.unwrap(), bytes);
@@ -161,11 +161,11 @@ fn unknown_method_is_unimplemented() {
 #[test]
 fn unknown_fields_of_a_newer_version_are_ignored() {
     let newer = v1::BytesOfNextVersion {
-        bytes: vec![7],
+        bytes: vec![7].into(),
         size: 1,
     };
     let known = v1::Bytes {
-        bytes: vec![7],
+        bytes: vec![7].into(),
         ..v1::Bytes::default()
     };
     let object = Object::default();

@@ -153,7 +153,7 @@ fn every_kind_of_field_survives_a_round_trip() {
         let vec = v1::Vec {
             vec: vec![i64::MIN, 0, i64::MAX],
             kinds: vec![Kind::Self_.into(), Kind::None.into()],
-            bytes: vec![0, 62, 63, 255],
+            bytes: vec![0, 62, 63, 255].into(),
         };
         let option = v1::Option { values: vec![vec] };
         let result = client.option(&option, call()).await.unwrap().message;
@@ -161,7 +161,7 @@ fn every_kind_of_field_survives_a_round_trip() {
         assert_eq!(back, option);
 
         let mut error = v1::Error {
-            bytes: BTreeMap::from([(-1, vec![1]), (2, vec![])]),
+            bytes: BTreeMap::from([(-1, vec![1].into()), (2, vec![].into())]),
             kinds: BTreeMap::from([(true, Kind::Self_.into()), (false, 0)]),
             ..v1::Error::default()
         };
@@ -193,7 +193,7 @@ fn messages_named_like_type_parameters_survive_a_round_trip() {
             field: Some(v1::GeneratedField { number: 1 }),
             // Values of a newer version, which an enum keeps.
             number: 2,
-            bytes: vec![0, 3],
+            bytes: vec![0, 3].into(),
         };
         let d = Some(v1::D { v: Some(v.clone()) });
         let response = client.parameters(&v1::S { d }, call()).await.unwrap();
