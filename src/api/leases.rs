@@ -81,11 +81,12 @@ impl<H: Host> Discovery<H> {
         }
     }
 
-    /// Notifies the census of a new colony, and the mesh of an agent where an admin may ask for it.
+    /// Notifies the census of a new colony, and an agent's mesh of the agent if there is an admin
+    /// service.
     fn notify(&self, key: LeaseKey, granted: &Granted) {
         let config = &self.state.config;
         if granted.is_new && key.kind() == LeaseKind::Colony {
-            // By then the lease's own object has reported the colony, or its expiry.
+            // Before this time the lease's own object has reported the colony, or its expiry.
             let provisional_until = UnixMillis::from_millis(granted.expires_at_ms)
                 + config.cleanup_interval * 2
                 + REPORT_TIME;

@@ -81,7 +81,7 @@ const SHARDS_ON_WORKERD: u32 = 64;
 /// Five lookups a second. Below, a request to the object costs less than KV (a KV read costs three
 /// times an object request), and one object handles several hundred a second.
 const HOT_LOOKUPS: u32 = 300;
-/// Long enough for a herd that looks up at once, too short for anybody to notice.
+/// Long enough for a burst of lookups of the same key, too short for clients to notice.
 const MEMORY_CACHE_TTL_MS: u64 = 1_000;
 /// With records of a few KB, some hundred KB of an isolate's 128 MB.
 const MEMORY_CACHE_ENTRIES: usize = 256;
@@ -389,7 +389,7 @@ mod tests {
             assert_eq!(error.code(), connect::Code::FailedPrecondition);
             assert!(error.message().contains(name), "{name}={value}");
             assert!(!error.message().contains(&format!("{value:?}")));
-            // A refused URL may hold a password.
+            // A rejected URL may contain a password.
             let is_secret = matches!(name, SIGNING_KEY | ADMIN_KEY | LEGACY_URL);
             assert_eq!(error.cause().is_none(), is_secret, "{name}");
         }

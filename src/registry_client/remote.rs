@@ -25,9 +25,9 @@ const BACK_OFF: Duration = Duration::from_millis(50);
 /// The error of a channel, with the platform's own marks.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ChannelError {
-    /// Whether the platform says that the call may be repeated.
+    /// True if the platform says that the call may be repeated.
     pub retryable: bool,
-    /// Whether the object has too much to do, which more calls would not help.
+    /// True if the object is overloaded, so that a retry would make it worse.
     pub overloaded: bool,
     /// The platform's text, for the log.
     pub cause: String,

@@ -48,7 +48,7 @@ pub trait Sink {
     fn record(&self, point: &DataPoint<'_>);
 }
 
-/// The log, which leaves out entries below its level.
+/// The log. It drops entries below its level.
 pub struct Log {
     level: LogLevel,
     format: LogFormat,
@@ -130,7 +130,7 @@ impl Log {
         self.warn(message, error.cause().unwrap_or_default(), now);
     }
 
-    /// Returns whether it is time to log a kind of event again, and remembers that it is logged.
+    /// Returns whether it is time to log a kind of event again, and records that it is logged.
     #[must_use]
     pub fn should_warn(&self, kind: &'static str, now: UnixMillis) -> bool {
         let mut warned_at = self.warned_at.borrow_mut();

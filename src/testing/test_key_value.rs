@@ -18,9 +18,9 @@ pub struct TestKeyValue {
     late: Rc<RefCell<Vec<LateWrite>>>,
     /// The time by which writes are late.
     pub delay: Rc<Cell<Duration>>,
-    /// Whether writes are lost.
+    /// True if writes are lost.
     pub loses: Rc<Cell<bool>>,
-    /// Whether reads fail.
+    /// True if reads fail.
     pub fails: Rc<Cell<bool>>,
     /// The time that a read takes.
     pub read_time: Rc<Cell<Duration>>,
