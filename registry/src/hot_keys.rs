@@ -39,9 +39,9 @@ struct LookupCount {
 /// The advice on caching that a lookup returns.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CacheHint {
-    /// Whether the key is hot.
+    /// True if the key is hot.
     pub hot: bool,
-    /// Whether the caller should write a copy to the KV cache.
+    /// True if the caller should write a copy to the KV cache.
     pub fill: bool,
 }
 
@@ -93,7 +93,7 @@ impl HotKeys {
 }
 
 impl LookupCount {
-    /// Returns whether forgetting the count would change a later hint.
+    /// Returns whether dropping the count would change a later hint.
     fn is_relevant(&self, now: UnixMillis) -> bool {
         let is_recent = |at: UnixMillis| now.duration_since(at) < WINDOW.max(CACHE_MAX_AGE);
         is_recent(self.since) || now < self.hot_until || self.filled_at.is_some_and(is_recent)

@@ -11,7 +11,7 @@ pub struct LeaseState {
     pub owner: String,
     /// The last millisecond at which the lease is live.
     pub expires_at: UnixMillis,
-    /// Whether the census counts the lease for certain.
+    /// True if the census counts the lease for certain.
     pub counted: bool,
     /// The time until which the KV cache may hold a copy.
     pub cached_until: UnixMillis,
@@ -32,7 +32,7 @@ impl LeaseState {
 pub enum Decision {
     /// The lease is granted.
     Grant {
-        /// Whether the census already counts the colony.
+        /// True if the census already counts the colony.
         counted: bool,
     },
     /// The lease is refused: another owner's lease is live.
@@ -51,8 +51,8 @@ pub fn is_live(expires_at: UnixMillis, now: UnixMillis) -> bool {
 
 /// Returns the time at which an expired lease is swept: half a cleanup interval after it expired.
 ///
-/// Leases that expire together are then swept together, and until then a lookup can tell an
-/// expired lease from an unknown one.
+/// Leases that expire together are then swept together, and until then a lookup can
+/// distinguish an expired lease from an unknown one.
 #[must_use]
 pub fn sweep_time(expires_at: UnixMillis, cleanup_interval: Duration) -> UnixMillis {
     expires_at + Duration::from_millis(1) + whole_millis(cleanup_interval / 2)

@@ -62,7 +62,7 @@ pub struct DueLease {
     pub registered_at: UnixMillis,
     /// The last millisecond at which the lease is live.
     pub expires_at: UnixMillis,
-    /// Whether the census counts the lease for certain.
+    /// True if the census counts the lease for certain.
     pub counted: bool,
 }
 

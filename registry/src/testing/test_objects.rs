@@ -33,7 +33,7 @@ pub struct TestObjects {
     pub runtime: TestRuntime,
     settings: Settings,
     objects: Rc<RefCell<BTreeMap<String, Rc<TestObject>>>>,
-    /// Whether calls fail.
+    /// True if calls fail.
     pub are_down: Rc<Cell<bool>>,
     /// The number of calls so far.
     pub requests: Rc<Cell<u32>>,
