@@ -21,7 +21,7 @@ const config :Workerd.Config = (
 );
 
 const worker :Workerd.Worker = (
-  # As in wrangler.toml.
+  # The same as in wrangler.toml.
   compatibilityDate = "2026-03-01",
   compatibilityFlags = ["enable_request_signal"],
   modules = [
