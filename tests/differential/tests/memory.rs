@@ -17,8 +17,8 @@ static ALLOC: Alloc = Alloc;
 /// Bytes of each message: the discovery service's limit.
 const MESSAGE: usize = 64 * 1024;
 
-/// Bytes allocated at the same time for each byte of a message, at most: two bytes encode an element
-/// of a list, and a list grows by doubling.
+/// Maximum of allocated bytes for each byte of a message: two bytes encode an element of a list,
+/// and a list grows by doubling.
 const FACTOR: usize = 64;
 
 #[test]
