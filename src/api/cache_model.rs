@@ -287,7 +287,7 @@ fn run(steps: &[Step]) -> (Vec<Lookup>, Vec<StoredLease>, usize) {
     (lookups, history, served_by_copies)
 }
 
-/// Judges a lookup: an error says in words why its response must not be.
+/// Checks a lookup. The error describes the fault of its response.
 fn judge(lookup: &Lookup, history: &[StoredLease]) -> Result<(), String> {
     let found = match &lookup.found {
         Ok(found) => found,

@@ -14,7 +14,7 @@ use crate::notifications::Notifier;
 use crate::ports::{Host, Registry as _};
 use crate::telemetry::LookupSource;
 
-/// The longest time that a report to the census is under way, with gathering and retries.
+/// The longest time that a report to the census is under way, with batching and retries.
 const REPORT_TIME: Duration = Duration::from_secs(10);
 
 impl<H: Host> Discovery<H> {

@@ -25,8 +25,8 @@ pub(super) type LegacyClient<H> = DiscoveryServiceClient<<H as Host>::LegacyTran
 /// A call to the legacy server: its outcome, and the response if the call was made.
 type LegacyCall<M> = (LegacyOutcome, Option<Result<Response<M>, Error>>);
 
-/// Checks that a response is one to the request: whatever else listens at that address can say
-/// `200 OK`.
+/// Checks that a response matches the request: another server at that address may respond `200 OK`
+/// too.
 pub(super) fn ensure_matches<M>(
     matches: bool,
     response: Response<M>,

@@ -275,7 +275,7 @@ fn failed_notification_is_a_warning() {
     assert_eq!(
         service.warnings("not reported to the census"),
         0,
-        "still gathered"
+        "still batched"
     );
 }
 
@@ -350,7 +350,7 @@ fn mirrored_registration_is_retried_once() {
 }
 
 #[test]
-fn forwarded_call_goes_no_further() {
+fn forwarded_call_is_not_forwarded_again() {
     let mut service = Service::with(&[LEGACY_URL]);
     service.is_forwarded = true;
     let client = client!(service);

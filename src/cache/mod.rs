@@ -22,7 +22,7 @@ use coral_registry::proto::CachedLease;
 pub use lease_cache::LeaseCache;
 pub use memory_cache::MemoryCache;
 
-/// The difference that the clocks of a Worker and of an object may have: a copy is given up that
+/// The difference that the clocks of a Worker and of an object may have: a copy is dropped that
 /// much before its lease expires.
 pub const CLOCK_SKEW: Duration = Duration::from_secs(1);
 

@@ -174,7 +174,7 @@ impl Config {
         i64::from(self.ttl_seconds).saturating_mul(1_000)
     }
 
-    /// Returns the time for which notifications are gathered: the census gathers as long.
+    /// Returns the time for which notifications are batched, at most as long as in the census.
     #[must_use]
     pub fn notification_delay(&self) -> Duration {
         DEBOUNCE.min(self.colony_count_max_age)

@@ -1,5 +1,5 @@
-//! The client of a request, read from headers. Headers are claims: which of them are trusted is
-//! said here.
+//! The client of a request, read from headers. Headers are claims: this module decides which ones
+//! to trust.
 
 use std::net::IpAddr;
 

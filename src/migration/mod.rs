@@ -36,8 +36,8 @@ pub const SOURCE: HeaderName = HeaderName::from_static("coral-discovery-source")
 /// The value of [`SOURCE`].
 pub const SOURCE_LEGACY: HeaderValue = HeaderValue::from_static("legacy");
 
-/// The time before a caller's deadline at which the legacy server is given up, so that the response
-/// is still in time.
+/// The time before a caller's deadline at which a call to the legacy server times out, so that the
+/// response is still in time.
 const MARGIN: Duration = Duration::from_millis(100);
 
 /// Returns a client of the legacy server.
@@ -96,7 +96,7 @@ mod tests {
     };
 
     #[test]
-    fn legacy_server_is_given_up_before_the_caller_gives_up() {
+    fn legacy_call_times_out_before_its_caller() {
         let now = UnixMillis::from_millis(1_000);
         let timeout = |left_ms| {
             let deadline = Deadline::after(now, Duration::from_millis(left_ms));

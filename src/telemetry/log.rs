@@ -184,10 +184,10 @@ mod tests {
     }
 
     #[test]
-    fn entries_below_the_level_are_left_out() {
+    fn entries_below_the_level_are_dropped() {
         let sink = TestSink::default();
         let log = Log::new(LogLevel::Error, LogFormat::Line, Box::new(sink.clone()));
-        log.warning(LogLevel::Warn, "left out", "");
+        log.warning(LogLevel::Warn, "dropped", "");
         log.warning(LogLevel::Error, "written", "why");
         let written = r#"{"event":"warning","level":"error","message":"written","cause":"why"}"#;
         assert_eq!(sink.lines(), [written]);
