@@ -15,13 +15,16 @@ const config :Workerd.Config = (
     (name = "objects", disk = (path = "objects", writable = true)),
     # For calls to LEGACY_DISCOVERY_URL, the only ones that the Worker makes: the Internet, and
     # private networks.
-    (name = "internet", network = (allow = ["public", "private"], tlsOptions = (trustBrowserCas = true))),
+    (
+      name = "internet",
+      network = (allow = ["public", "private"], tlsOptions = (trustBrowserCas = true))
+    ),
   ],
   sockets = [(name = "http", address = "127.0.0.1:8080", http = (), service = "worker")],
 );
 
 const worker :Workerd.Worker = (
-  # As in wrangler.toml.
+  # The same as in wrangler.toml.
   compatibilityDate = "2026-03-01",
   compatibilityFlags = ["enable_request_signal"],
   modules = [

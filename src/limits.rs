@@ -91,7 +91,7 @@ pub const RENDEZVOUS_INTERVAL: Duration = Duration::from_secs(12);
 /// seconds.
 pub const POLL_WAIT: Duration = Duration::from_secs(25);
 
-/// Bytes that the admin key must have: 24 random bytes in base64, which nobody guesses.
+/// Minimum length of the admin key in bytes: 24 random bytes in base64, which nobody can guess.
 pub const ADMIN_KEY_BYTES: usize = 32;
 
 /// Agents of a mesh that an admin sees at once: each costs a request to its object.

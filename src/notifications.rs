@@ -1,8 +1,9 @@
 //! Batched notifications: reports that the service sends to objects after its responses, registered
 //! colonies to the census and agents to their meshes.
 //!
-//! Notifications are gathered, so that a burst is few reports. A report may be lost. The alarm of a
-//! colony's own object then reports the colony, and an agent is reported again with a later renewal.
+//! Notifications are batched, so that a burst makes few reports. A report may be lost: the alarm
+//! of a colony's own object then reports the colony, and an agent is reported again with a later
+//! renewal.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -14,11 +15,11 @@ use coral_registry::proto::{CensusEntry, Member};
 use crate::ports::{Registry, Runtime};
 use crate::telemetry::Log;
 
-/// The entries that a batch gathers: what comes beyond that within the time is not reported.
+/// Maximum number of entries in a batch. Further entries are dropped until the batch is sent.
 const MAX_ENTRIES: usize = 20_000;
 
-/// The time after which the task that was to send a batch is taken for lost: Workers ends what runs
-/// that long after a response.
+/// The time after which the task that should send a batch counts as lost: Workers ends background
+/// tasks that run that long after a response.
 const LOST_AFTER: Duration = Duration::from_secs(30);
 
 /// Entries that were not sent yet.
@@ -77,7 +78,7 @@ pub struct Notifier<'a, R, G> {
     pub batches: &'a Rc<Batches>,
     /// The log of failures.
     pub log: &'a Rc<Log>,
-    /// The time for which a batch is gathered.
+    /// The time from the first entry of a batch until it is sent.
     pub gathering: Duration,
 }
 
@@ -117,7 +118,7 @@ impl<R: Runtime, G: Registry> Notifier<'_, R, G> {
         }
     }
 
-    /// Sends a batch once it is gathered.
+    /// Sends a batch once its time is over.
     fn send(
         &self,
         failure: &'static str,

@@ -96,7 +96,7 @@ pub trait Registry: Clone + 'static {
         request: PublishRecordRequest,
     ) -> Result<PublishRecordResponse, Error>;
 
-    /// Removes a rendezvous record. Returns whether it is gone.
+    /// Removes a rendezvous record. Returns whether it no longer exists.
     async fn acknowledge_record(&self, request: AcknowledgeRecordRequest) -> Result<bool, Error>;
 
     /// Returns the records of a mesh's mailbox, or the first to be published within `wait`; none

@@ -125,9 +125,9 @@ impl Builder {
         self
     }
 
-    /// Gives `bytes` fields the type `bytes::Bytes` instead of `Vec<u8>`: decoding from `Bytes` then
-    /// shares their memory instead of copying it. `path` names a field, a message or a package with
-    /// a leading dot, as in prost-build's `Config::bytes`.
+    /// Gives `bytes` fields the type `bytes::Bytes` instead of `Vec<u8>`: decoding from `Bytes`
+    /// then shares their memory instead of copying it. `path` names a field, a message or a package
+    /// with a leading dot, as in prost-build's `Config::bytes`.
     ///
     /// ```no_run
     /// connect_codegen::Builder::new()

@@ -37,7 +37,7 @@ impl<M> Response<M> {
         self
     }
 
-    /// Adds a header from texts. A value that no header can hold is left out.
+    /// Adds a header from texts. A value that no header can hold is skipped.
     ///
     /// ```
     /// use connect::Response;

@@ -14,11 +14,11 @@ use connect::Error;
 use crate::object_names::{CENSUS_SHARDS, census_shard};
 use crate::proto::{CensusEntry, ReportColoniesRequest, ReportCountRequest};
 
-/// The time for which changes are gathered: short beside the half minute for which Health remembers
-/// the count, long enough that a burst is one report.
+/// The time for which changes are batched: short compared with the half minute for which Health
+/// caches the count, long enough that a burst is one report.
 pub const DEBOUNCE: Duration = Duration::from_secs(2);
 
-/// The entries of one report: with ids of full length, a quarter of what a message may have.
+/// The entries of one report: with ids of full length, a quarter of a MiB.
 const MAX_REPORT_ENTRIES: usize = 1_000;
 
 /// The key in the KV store under which the number of all colonies is published.

@@ -93,7 +93,7 @@ impl HotKeys {
 }
 
 impl LookupCount {
-    /// Returns whether forgetting the count would change a later hint.
+    /// Returns whether dropping the count would change a later hint.
     fn is_relevant(&self, now: UnixMillis) -> bool {
         let is_recent = |at: UnixMillis| now.duration_since(at) < WINDOW.max(CACHE_MAX_AGE);
         is_recent(self.since) || now < self.hot_until || self.filled_at.is_some_and(is_recent)

@@ -51,8 +51,8 @@ pub fn is_live(expires_at: UnixMillis, now: UnixMillis) -> bool {
 
 /// Returns the time at which an expired lease is swept: half a cleanup interval after it expired.
 ///
-/// Leases that expire together are then swept together, and until then a lookup can tell an
-/// expired lease from an unknown one.
+/// Leases that expire together are then swept together, and until then a lookup can
+/// distinguish an expired lease from an unknown one.
 #[must_use]
 pub fn sweep_time(expires_at: UnixMillis, cleanup_interval: Duration) -> UnixMillis {
     expires_at + Duration::from_millis(1) + cleanup_interval / 2

@@ -1,6 +1,6 @@
 //! Mailboxes: rendezvous records that agents publish for a colony before they may join its mesh
-//! (RFD 108). A record is stored as a lease: it expires, and belongs to whoever knows the write
-//! token that it was published with.
+//! (RFD 108). A record is stored as a lease: it expires, and its owner is the holder of
+//! the write token that it was published with.
 
 use connect::{Error, Runtime, UnixMillis};
 use prost::Message as _;
@@ -105,7 +105,7 @@ impl<S: Store, R: Runtime> RegistryObject<S, R> {
     }
 
     /// Removes a record if the token is the one that it was published with. Returns whether the
-    /// record is gone.
+    /// record no longer exists.
     pub(crate) fn acknowledge(&self, request: &AcknowledgeRecordRequest) -> Result<bool, Error> {
         let key = record_key(&request.mesh_id, &request.record_id);
         let state = self.store.state(&key)?;

@@ -9,7 +9,7 @@ use crate::proto::{LeaseKey, LeaseKind, ReportMembersRequest};
 use crate::quotas::earlier;
 use crate::storage::{Store, StoredLease};
 
-/// The number of members that a mesh's object knows of at most. Anybody who names the mesh can
+/// The number of members that a mesh's object stores at most. Any client that knows the mesh id can
 /// register some, and the object that handles the mesh's heartbeats reads them all when it sweeps.
 const MAX_MEMBERS: usize = 2_000;
 

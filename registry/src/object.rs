@@ -35,7 +35,7 @@ pub struct Settings {
     pub cleanup_interval: Duration,
     /// The lookups a minute from which a key is hot; without a number, no key ever is.
     pub hot_lookups: Option<NonZeroU32>,
-    /// The time for which changes of the census are gathered into one report.
+    /// The time for which changes of the census are batched into one report.
     pub census_debounce: Duration,
     /// True if the colony count is published to a KV store.
     pub publishes_count: bool,

@@ -1,7 +1,7 @@
-//! The cache's proof: random histories of colonies that register, change, expire and are taken
-//! over, looked up by Workers with clocks of their own through a KV that is late, loses writes or
-//! fails, while calls are under way and objects restart. The response to each lookup is compared
-//! with what the objects wrote.
+//! Model test of the cache: random histories of colonies that register, change, expire and are
+//! taken over, while calls are in flight and objects restart. Workers, each with its own clock,
+//! look them up through a KV that is late, loses writes or fails. The response to each lookup is
+//! compared with what the objects wrote.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -90,7 +90,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// A Worker: an isolate with a clock of its own.
+/// A Worker: an isolate with its own clock.
 #[derive(Clone)]
 struct Worker {
     host: TestHost,
@@ -286,7 +286,7 @@ fn run(steps: &[Step]) -> (Vec<Lookup>, Vec<StoredLease>, usize) {
     (lookups, history, served_by_copies)
 }
 
-/// Judges a lookup: an error says in words why its response must not be.
+/// Checks a lookup. The error describes the fault of its response.
 fn judge(lookup: &Lookup, history: &[StoredLease]) -> Result<(), String> {
     let found = match &lookup.found {
         Ok(found) => found,

@@ -102,7 +102,7 @@ pub(super) async fn lookup<H: Host>(
             Box::pin(service.lookup_in_legacy(cx, error, lookup)).await?
         }
     };
-    // Only configured relays: the Go server lists one to everybody whose host does not exist.
+    // Only configured relays: the Go server always returns one whose host does not exist.
     let relays = &service.state.config.relays;
     response.message.relays = if relays.is_empty() {
         Vec::new()

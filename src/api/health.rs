@@ -60,7 +60,7 @@ async fn colonies<H: Host>(service: &Discovery<H>) -> i64 {
     }
 }
 
-/// Reads the published colony count, or else asks the registry.
+/// Reads the published colony count from KV, or else from the registry.
 async fn count<H: Host>(service: &Discovery<H>) -> Result<i64, Error> {
     let key_value = service.host.key_value();
     if key_value.is_available() {

@@ -14,7 +14,7 @@ use crate::notifications::Notifier;
 use crate::ports::{Host, Registry as _};
 use crate::telemetry::LookupSource;
 
-/// The longest time that a report to the census is under way, with gathering and retries.
+/// The longest time that a report to the census is under way, with batching and retries.
 const REPORT_TIME: Duration = Duration::from_secs(10);
 
 impl<H: Host> Discovery<H> {
@@ -83,11 +83,12 @@ impl<H: Host> Discovery<H> {
         }
     }
 
-    /// Notifies the census of a new colony, and the mesh of an agent where an admin may ask for it.
+    /// Notifies the census of a new colony, and an agent's mesh of the agent if there is an admin
+    /// service.
     fn notify(&self, key: LeaseKey, granted: &Granted) {
         let config = &self.state.config;
         if granted.is_new && key.kind() == LeaseKind::Colony {
-            // By that time the colony's own object has reported the colony, or its expiry.
+            // Before this time the lease's own object has reported the colony, or its expiry.
             let provisional_until = UnixMillis::from_millis(granted.expires_at_ms)
                 + config.cleanup_interval * 2
                 + REPORT_TIME;

@@ -25,8 +25,8 @@ pub(super) type LegacyClient<H> = DiscoveryServiceClient<<H as Host>::LegacyTran
 /// A call to the legacy server: its outcome, and the response if the call was made.
 type LegacyCall<M> = (LegacyOutcome, Option<Result<Response<M>, Error>>);
 
-/// Checks that a response is one to the request: whatever else listens at that address can say
-/// `200 OK`.
+/// Checks that a response matches the request: another server at that address may respond `200 OK`
+/// too.
 pub(super) fn ensure_matches<M>(
     matches: bool,
     response: Response<M>,
@@ -50,17 +50,17 @@ pub(super) async fn find_colony<H: Host>(
 }
 
 impl<H: Host> Discovery<H> {
-    /// Returns the settings of the migration, unless there is none or the call was forwarded by the
-    /// other server.
+    /// Returns the settings of the migration, unless there is none or another server forwarded the
+    /// call.
     pub(super) fn migration(&self) -> Option<&MigrationSettings> {
         let settings = self.state.config.migration.as_ref();
         settings.filter(|_| !self.client.is_forwarded)
     }
 
-    /// Looks up at the legacy server what the registry answered with `error`.
+    /// Looks up at the legacy server an id for which the registry returned `error`.
     ///
     /// # Errors
-    /// `error` if there is no legacy server, or if it does not know it either; `unavailable` if it
+    /// `error` if there is no legacy server, or if it does not know the id; `unavailable` if it
     /// does not respond. As that text says `not found` too, clients that wait for a colony go on
     /// waiting.
     pub(super) async fn lookup_in_legacy<M>(
@@ -91,7 +91,7 @@ impl<H: Host> Discovery<H> {
 
     /// Checks, where registrations wait for the legacy server, that a colony which does not hold
     /// its id here does not take it while another key holds it there. Forwarded calls are checked
-    /// too, as anybody can send that header.
+    /// too, as any client can send that header.
     ///
     /// # Errors
     /// `already_exists` if another key holds the id; `unavailable` where the caller's deadline is

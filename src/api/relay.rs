@@ -72,8 +72,8 @@ pub(super) async fn release<H: Host>(
     )))
 }
 
-/// Returns a session id with 80 random bits: whoever knows it may end the session, so it must not
-/// be guessable.
+/// Returns a session id with 80 random bits. It must not be guessable: any caller that knows it may
+/// end the session.
 fn session_id(now: UnixMillis) -> Result<String, Error> {
     let random = u128::from_be_bytes(random()?);
     let now_ms = u64::try_from(now.as_millis()).unwrap_or(0);

@@ -147,8 +147,8 @@ fn public_record(stored: MailboxRecord) -> BootstrapRendezvousRecord {
     }
 }
 
-/// Returns the hash of a write token. Only the hash is stored: whoever reads the storage cannot
-/// replace records.
+/// Returns the hash of a write token. Only the hash is stored, so that read access to the storage
+/// does not suffice to replace records.
 fn token_hash(token: &[u8]) -> String {
     format!("{:x}", Sha256::digest(token))
 }

@@ -271,7 +271,7 @@ fn notification_that_fails_is_a_warning_and_an_alarm_makes_up_for_it() {
     let warnings = || service.warnings("registrations were not reported to the census");
     objects.are_down.set(true);
     service.host.runtime.run_tasks();
-    assert_eq!(warnings(), 0, "still gathered");
+    assert_eq!(warnings(), 0, "still batched");
     objects.runtime.fire_timers(true);
     service.host.runtime.run_tasks();
     assert_eq!(warnings(), 1);
@@ -357,7 +357,7 @@ fn mirrored_registration_is_retried_once() {
 }
 
 #[test]
-fn forwarded_call_goes_no_further() {
+fn forwarded_call_is_not_forwarded_again() {
     let mut service = Service::with(&[LEGACY_URL]);
     service.is_forwarded = true;
     let client = client!(service);

@@ -179,7 +179,7 @@ fn public_endpoint(endpoint: Option<&PublicEndpointInfo>) -> Result<(), Error> {
         limits::CERTIFICATE_BYTES,
     )?;
     if endpoint.updated_at.is_some_and(|at| !at.is_valid()) {
-        // Such a time has no JSON form: nobody could look the colony up any more.
+        // Such a time has no JSON form: lookups of the colony would fail.
         return Err(Error::invalid_argument(
             "public_endpoint.updated_at must be from year 1 to 9999",
         ));

@@ -54,7 +54,7 @@ impl<K: KeyValue, R: Runtime> LeaseCache<'_, K, R> {
     }
 
     /// Inserts a lease that the object called hot. `requested_at` is before the object was called;
-    /// `fill` is whether the object wants a copy in KV.
+    /// `fill` is true if the object wants a copy in KV.
     pub fn insert(&self, key: &LeaseKey, lease: &Lease, requested_at: UnixMillis, fill: bool) {
         if !self.is_cached(key) {
             return;
@@ -71,8 +71,8 @@ impl<K: KeyValue, R: Runtime> LeaseCache<'_, K, R> {
         self.remember(key, copy, requested_at);
     }
 
-    /// Updates the copies of a lease that [is cached](Self::is_cached) after a registration. `rewrite` is whether the object says that KV may
-    /// hold a copy that is now wrong.
+    /// Updates the copies of a lease that [may be cached](Self::is_cached) after a registration.
+    /// `rewrite` is true if the object says that KV may hold a copy that is now wrong.
     pub fn refresh(&self, key: &LeaseKey, lease: Lease, requested_at: UnixMillis, rewrite: bool) {
         let copy = copy(lease, requested_at);
         if rewrite {

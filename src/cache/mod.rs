@@ -1,13 +1,14 @@
-//! The cache of hot leases: the memory of the isolate, and behind it KV.
+//! Cache of hot leases: the memory cache of the isolate, and behind it the KV cache.
 //!
 //! A copy is never served beyond the end of its lease. As another owner gets the lease only after
 //! that, no copy of the old owner is served while a new owner's lease is live. Nor is a copy served
 //! that is older than [`CACHE_MAX_AGE`], whatever KV does, so that a lookup returns what was true
-//! at most a minute ago. (Where a live lease may be taken over, as agents' with `AGENT_TAKEOVER`, that
-//! minute is the bound for the old owner too.)
+//! at most a minute ago. (A live lease can be taken over only from an agent, with `AGENT_TAKEOVER`.
+//! Then that minute is the bound for the old owner too.)
 //!
-//! Only the leases of hot keys are cached. An isolate reads from KV only what an object said is
-//! there, so a lookup of any other lease costs no KV operation, and registering never reads KV.
+//! Only the leases of hot keys are cached. An isolate reads KV only for keys that the object
+//! reported as hot, so a lookup of any other lease costs no KV operation, and a registration never
+//! reads KV.
 
 mod lease_cache;
 mod memory_cache;
@@ -21,7 +22,7 @@ use coral_registry::proto::CachedLease;
 pub use lease_cache::LeaseCache;
 pub use memory_cache::MemoryCache;
 
-/// The difference that the clocks of a Worker and of an object may have: a copy is given up that
+/// The difference that the clocks of a Worker and of an object may have: a copy is dropped that
 /// much before its lease expires.
 pub const CLOCK_SKEW: Duration = Duration::from_secs(1);
 

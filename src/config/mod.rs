@@ -82,7 +82,7 @@ const SHARDS_ON_WORKERD: u32 = 64;
 /// Five lookups a second. Below, a request to the object costs less than KV (a KV read costs three
 /// times an object request), and one object handles several hundred a second.
 const HOT_LOOKUPS: u32 = 300;
-/// Long enough for a herd that looks up at once, too short for anybody to notice.
+/// Long enough for a burst of lookups of the same key, too short for clients to notice.
 const MEMORY_CACHE_TTL_MS: u64 = 1_000;
 /// With records of a few KB, some hundred KB of an isolate's 128 MB.
 const MEMORY_CACHE_ENTRIES: usize = 256;
@@ -168,7 +168,7 @@ impl Config {
         i64::from(self.ttl_seconds).saturating_mul(1_000)
     }
 
-    /// Returns the time for which notifications are gathered: the census gathers as long.
+    /// Returns the time for which notifications are batched, at most as long as in the census.
     #[must_use]
     pub fn notification_delay(&self) -> Duration {
         DEBOUNCE.min(self.colony_count_max_age)

@@ -102,7 +102,7 @@ fn wrong_variable_is_named_and_its_value_is_for_the_log() {
         assert_eq!(error.code(), connect::Code::FailedPrecondition);
         assert!(error.message().contains(name), "{name}={value}");
         assert!(!error.message().contains(&format!("{value:?}")));
-        // A refused URL may hold a password.
+        // A rejected URL may contain a password.
         let is_secret = matches!(name, SIGNING_KEY | ADMIN_KEY | LEGACY_URL);
         assert_eq!(error.cause().is_none(), is_secret, "{name}");
     }

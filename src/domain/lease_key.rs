@@ -1,4 +1,4 @@
-//! Keys of the leases that handlers ask for.
+//! Keys of the leases that handlers use.
 
 use coral_registry::proto::{LeaseKey, LeaseKind};
 

@@ -1,5 +1,5 @@
-//! Pure decisions: what a value means, which of several is chosen, what a caller counts as. Nothing
-//! here knows storage, HTTP or a host.
+//! Pure decisions, without storage, HTTP or a host: the meaning of values, the choice between
+//! several, and the keys by which calls are counted.
 
 pub mod bootstrap_token;
 pub mod client;

@@ -66,8 +66,8 @@ pub fn client_key(address: IpAddr) -> String {
     }
 }
 
-/// Returns the key of a registration. The owner is part of it: whoever asks in vain for somebody
-/// else's lease must not use up its owner's share, or the lease would expire.
+/// Returns the key of a registration. The owner is part of it: rejected registrations of another
+/// caller must not use up the owner's share, or the lease would expire.
 #[must_use]
 pub fn lease_key(key: &LeaseKey, owner: &str) -> String {
     let mut digest = Sha256::new();

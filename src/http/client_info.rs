@@ -1,5 +1,5 @@
-//! The client of a request, read from headers. Headers are claims: which of them are trusted is
-//! said here.
+//! The client of a request, read from headers. Headers are claims: this module decides which ones
+//! to trust.
 
 use std::net::IpAddr;
 
@@ -30,8 +30,8 @@ pub fn client_info(headers: &HeaderMap) -> ClientInfo {
 /// Reads the address of the client as the platform or a proxy reports it.
 ///
 /// Cloudflare sets `CF-Connecting-IP` itself and clients cannot forge it there. Only where it is
-/// absent, as on a self-hosted server, the first hop of `X-Forwarded-For` is taken, which anybody
-/// can write.
+/// absent, as on a self-hosted server, the first hop of `X-Forwarded-For` is taken, which
+/// clients can forge.
 fn address(headers: &HeaderMap) -> Option<IpAddr> {
     let text = match headers.get("cf-connecting-ip") {
         Some(value) => value.to_str().ok()?,
@@ -56,7 +56,7 @@ fn location(headers: &HeaderMap) -> Location {
     }
 }
 
-/// Reads [`RAY`]; empty if it is longer than Cloudflare's, as anybody else can write it.
+/// Reads [`RAY`]; empty if it is longer than Cloudflare's, as clients of other hosts can forge it.
 fn ray(headers: &HeaderMap) -> &str {
     let ray = text(headers, RAY);
     if ray.len() <= MAX_RAY_BYTES { ray } else { "" }

@@ -15,7 +15,7 @@ pub const PATH: &str = "/.well-known/jwks.json";
 /// `docs/bootstrap-tokens.md` on rotating keys).
 const CACHED: HeaderValue = HeaderValue::from_static("public, max-age=300");
 
-/// An empty set must not be cached: colonies would hold on to it when there is a key at last.
+/// An empty set must not be cached: colonies would still use it after a key is configured.
 const NOT_CACHED: HeaderValue = HeaderValue::from_static("no-store");
 
 /// Returns 200 with all keys. Without a signing key the set is empty, as clients accept no other

@@ -11,8 +11,8 @@ use super::LegacyOutcome;
 /// The failures in a row that open the circuit.
 const MAX_FAILURES: u32 = 3;
 
-/// The time for which the circuit stays open: a lookup that waits for a server that is down helps
-/// nobody.
+/// The time for which the circuit stays open: lookups that wait for a server that is down only get
+/// slower.
 const OPEN_FOR: Duration = Duration::from_secs(5);
 
 /// The registrations of an isolate that are in flight to the legacy server at a time. Each is held

@@ -2,8 +2,8 @@
 //!
 //! Colonies and agents that are still registered at the legacy server are not in the registry, and
 //! those that have moved are not at the legacy server. So a lookup that the registry does not know
-//! goes to the legacy server, and what registers here is registered there as well: clients of
-//! either find everybody, and nobody is lost on the way back.
+//! goes to the legacy server, and registrations here are mirrored there: clients of either server
+//! find all colonies and agents, also after a switch back to the legacy server.
 
 mod circuit_breaker;
 mod outcome;
@@ -26,8 +26,8 @@ use crate::proto::discovery::DiscoveryServiceClient;
 
 /// The header of a call that the service makes on behalf of another one. A call that has it is not
 /// forwarded, so that two servers which name each other as the legacy one, or one that names
-/// itself, go no further. Anybody can send it: their lookup is then served by the registry alone,
-/// and their registration stays here alone.
+/// itself, go no further. Any client can send it: its lookup is then served by the registry alone,
+/// and its registration is not mirrored.
 pub const FORWARDED: HeaderName = HeaderName::from_static("coral-discovery-forwarded");
 
 /// The header of a response that comes from the legacy server.
@@ -36,8 +36,8 @@ pub const SOURCE: HeaderName = HeaderName::from_static("coral-discovery-source")
 /// The value of [`SOURCE`].
 pub const SOURCE_LEGACY: HeaderValue = HeaderValue::from_static("legacy");
 
-/// The time before a caller's deadline at which the legacy server is given up, so that the response
-/// is still in time.
+/// The time before a caller's deadline at which a call to the legacy server times out, so that the
+/// response is still in time.
 const MARGIN: Duration = Duration::from_millis(100);
 
 /// Returns a client of the legacy server.
@@ -96,7 +96,7 @@ mod tests {
     };
 
     #[test]
-    fn legacy_server_is_given_up_before_the_caller_gives_up() {
+    fn legacy_call_times_out_before_its_caller() {
         let now = UnixMillis::from_millis(1_000);
         let timeout = |left_ms| {
             let deadline = Deadline::after(now, Duration::from_millis(left_ms));

@@ -28,9 +28,9 @@ pub enum LegacyOutcome {
 const MAX_REASON_BYTES: usize = 200;
 
 impl LegacyOutcome {
-    /// Classifies a response. The Go server reports a split brain as `internal`, and only its text
-    /// tells. `permission_denied` is a proxy that lets nobody through: the server itself never
-    /// returns it.
+    /// Classifies a response. The Go server reports a split brain as `internal`, recognisable only
+    /// by its text. `permission_denied` comes from a proxy that denies every call: the server
+    /// itself never returns it.
     #[must_use]
     pub fn of<T>(response: &Result<T, Error>) -> Self {
         let Err(error) = response else {
@@ -51,7 +51,7 @@ impl LegacyOutcome {
         }
     }
 
-    /// Returns whether the server said nothing about what was asked.
+    /// Returns whether the server gave no usable response.
     #[must_use]
     pub fn is_unreachable(self) -> bool {
         matches!(
@@ -114,7 +114,7 @@ mod tests {
             (Err(Error::invalid_argument("")), LegacyOutcome::Rejected),
             (Err(Error::unavailable("")), LegacyOutcome::Failed),
             (Err(Error::deadline_exceeded("")), LegacyOutcome::Failed),
-            // A proxy in front of it that lets nobody through.
+            // A proxy in front of the server that denies every call.
             (Err(Error::permission_denied("")), LegacyOutcome::Failed),
             // A server that has no such service.
             (Err(Error::unimplemented("")), LegacyOutcome::Failed),

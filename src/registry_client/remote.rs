@@ -27,7 +27,7 @@ const BACK_OFF: Duration = Duration::from_millis(50);
 pub struct ChannelError {
     /// True if the platform says that the call may be repeated.
     pub retryable: bool,
-    /// True if the object has too much to do, which more calls would not help.
+    /// True if the object is overloaded, so that a retry would make it worse.
     pub overloaded: bool,
     /// The platform's text, for the log.
     pub cause: String,

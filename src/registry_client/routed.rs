@@ -29,7 +29,7 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 /// event a limited number.
 const MAX_MESHES: usize = 500;
 
-/// The members of one message: with ids of full length, a quarter of what a message may have.
+/// The members of one message: with ids of full length, a quarter of a MiB.
 const MAX_MEMBERS: usize = 1_000;
 
 /// The objects of a registry, by name: clients of remote ones, or the local ones themselves.

@@ -48,7 +48,7 @@ pub trait Sink {
     fn record(&self, point: &DataPoint<'_>);
 }
 
-/// The log, which leaves out entries below its level.
+/// The log. It drops entries below its level.
 pub struct Log {
     level: LogLevel,
     format: LogFormat,
@@ -130,7 +130,7 @@ impl Log {
         self.warn(message, error.cause().unwrap_or_default(), now);
     }
 
-    /// Returns whether it is time to log a kind of event again, and remembers that it is logged.
+    /// Returns whether it is time to log a kind of event again, and records that it is logged.
     #[must_use]
     pub fn should_warn(&self, kind: &'static str, now: UnixMillis) -> bool {
         let mut warned_at = self.warned_at.borrow_mut();
@@ -184,10 +184,10 @@ mod tests {
     }
 
     #[test]
-    fn entries_below_the_level_are_left_out() {
+    fn entries_below_the_level_are_dropped() {
         let sink = TestSink::default();
         let log = Log::new(LogLevel::Error, LogFormat::Line, Box::new(sink.clone()));
-        log.warning(LogLevel::Warn, "left out", "");
+        log.warning(LogLevel::Warn, "dropped", "");
         log.warning(LogLevel::Error, "written", "why");
         let written = r#"{"event":"warning","level":"error","message":"written","cause":"why"}"#;
         assert_eq!(sink.lines(), [written]);

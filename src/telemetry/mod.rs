@@ -20,8 +20,8 @@ pub use usage::{LookupSource, RequestUsage, UsageCounts};
 
 use sha2::{Digest as _, Sha256};
 
-/// Returns the first 64 bits of an id's hash: enough to tell meshes apart. Whoever guesses an id
-/// can recognise it; nobody can read one out of the log.
+/// Returns the first 64 bits of an id's hash: enough to distinguish meshes. A reader of the log can
+/// recognise an id that they know, but cannot learn an unknown one.
 fn id_hash(id: &str) -> String {
     if id.is_empty() {
         return String::new();

@@ -127,8 +127,8 @@ impl RequestEntry {
         }
     }
 
-    /// Returns whether the log has an entry for that response. An entry that nobody reads would
-    /// cost a tenth of a lookup.
+    /// Returns whether the log has an entry for that response. Building an entry that is then
+    /// dropped would cost a tenth of a lookup.
     #[must_use]
     pub fn is_logged(log: &Log, response: &http::Response<Bytes>, usage: &RequestUsage) -> bool {
         log.is_enabled(level(response, usage))

@@ -94,7 +94,7 @@ impl TestHost {
         host
     }
 
-    /// Returns the host with a latency of its own to objects and back.
+    /// Returns a copy of the host with its own latency to objects and back.
     #[must_use]
     pub fn with_latency(&self, to_object: Duration, back: Duration) -> Self {
         let mut host = self.clone();
@@ -169,7 +169,7 @@ impl ObjectChannel for TestChannel {
 /// Limits that are all exhausted, or none. A clone shares them.
 #[derive(Clone, Debug, Default)]
 pub struct TestRateLimiter {
-    /// True if every call is beyond the limit.
+    /// True if every call exceeds its limit.
     pub is_exhausted: Rc<Cell<bool>>,
     /// True if the limiter fails.
     pub fails: Rc<Cell<bool>>,

@@ -14,7 +14,7 @@ pub struct TestLegacy {
     runtime: TestRuntime,
     /// The paths of the calls so far.
     pub calls: Rc<RefCell<Vec<String>>>,
-    /// True if it responds to registrations: with an empty message, which is a success.
+    /// True if the server responds to registrations: with an empty message, which is a success.
     pub accepts_registrations: Rc<Cell<bool>>,
 }
 

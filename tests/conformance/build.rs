@@ -1,9 +1,9 @@
-//! Generates the conformance service from the proto of the suite's Go module, which
-//! `cargo xtask conformance` finds.
+//! Generates the conformance service from the proto in the suite's Go module. `cargo xtask
+//! conformance` sets `CONFORMANCE_PROTO` to the proto's folder.
 
 fn main() {
     println!("cargo::rerun-if-env-changed=CONFORMANCE_PROTO");
-    // Without it there is nothing to serve, and the crate is empty.
+    // Without the proto the crate is empty, so that the workspace builds without the Go module.
     println!("cargo::rustc-check-cfg=cfg(has_proto)");
     let Some(proto) = std::env::var_os("CONFORMANCE_PROTO") else {
         return;

@@ -1,5 +1,5 @@
-//! Generates the messages to compare: one of every kind of field, the project's own, and those of
-//! Connect's conformance suite, if `CONFORMANCE_PROTO` says where its proto is.
+//! Generates the messages to compare: one with every kind of field, the project's own, and those of
+//! Connect's conformance suite, if `CONFORMANCE_PROTO` names the folder of its proto.
 
 fn main() {
     println!("cargo::rerun-if-env-changed=CONFORMANCE_PROTO");

@@ -31,7 +31,7 @@
 //   object          when an object reads the clock while it handles a call of the request
 //
 // Objects' own use of bindings has no faults and is not counted: it happens in the background, and
-// a test could not tell which object it belongs to.
+// a test could not attribute it to an object.
 
 import { AsyncLocalStorage } from "node:async_hooks";
 import { env } from "cloudflare:workers";
@@ -91,7 +91,7 @@ function isCalledFromWasm() {
   return /wasm-function\[|wasm:\/\//.test(new Error().stack);
 }
 
-/** Runs `handle` with the fault that the request's header asks for. */
+/** Runs `handle` with the fault that the request's header names. */
 function withTrap(request, handle) {
   const trap = request.headers.get(TRAP_HEADER);
   if (trap === null) {

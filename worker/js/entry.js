@@ -29,8 +29,8 @@ export class RegistryDurableObject extends DurableObject {
   }
 
   /**
-   * Starts a wait for the rendezvous records of a mesh. While no other call arrives, the object need
-   * not stay in memory.
+   * Starts a wait for the rendezvous records of a mesh. While no other call arrives, the object
+   * need not stay in memory.
    */
   fetch(request) {
     const meshId = decodeURIComponent(request.headers.get("mesh-id"));

@@ -3,8 +3,8 @@
 
 /**
  * Number of polls that may wait for the records of one mesh: a mesh has one colony, and few polls
- * are left over from before. Beyond it the poll that has waited longest ends, so that nobody can
- * keep a colony from waiting.
+ * are left over from before. Beyond it the poll that has waited longest ends, so that a flood of
+ * polls cannot keep a colony from waiting.
  */
 const MAX_WAITERS = 64;
 

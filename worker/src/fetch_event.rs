@@ -1,5 +1,5 @@
-//! The fetch event beside its request. Each question is a call into JavaScript, so it is asked only
-//! where the answer is needed.
+//! The fetch event without its request. Each method is a call into JavaScript, so callers use one
+//! only where they need its result.
 
 use wasm_bindgen::{JsCast as _, JsValue};
 use worker::Context;

@@ -1,4 +1,4 @@
-//! The store of a Durable Object: its key-value storage, which lies in SQLite.
+//! The store of a Durable Object: its key-value storage, backed by SQLite.
 //!
 //! Not SQL: for one lease, the key-value API is cheaper by a tenth on a write, and makes no table
 //! (`docs/performance.md`). A sweep reads all keys: an index would be another row for each

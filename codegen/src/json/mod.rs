@@ -49,7 +49,8 @@ fn generate_package<'a>(
         .extern_path(format!(".{WELL_KNOWN_PACKAGE}"), WELL_KNOWN_MODULE)
         // With `self` in front, a type parameter of pbjson's code does not hide a message `V`.
         .extern_path(&prefix, "self")
-        // As Connect's own codecs do: client and server may have different versions of the proto.
+        // Client and server may have different versions of the proto. Connect's own codecs ignore
+        // unknown fields too.
         .ignore_unknown_fields()
         .generate(&[prefix], |_| Ok(Vec::new()))
         .map_err(|error| Error::new(error.to_string()))?;

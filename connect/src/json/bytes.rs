@@ -43,8 +43,8 @@ impl<'de, T: From<Vec<u8>>> Deserialize<'de> for Bytes<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let Text(text) = Text::deserialize(deserializer)?;
         let is_url_safe = text.contains(['-', '_']);
-        // As Go: line breaks may stand anywhere, and count towards the length that decides
-        // whether there must be padding.
+        // Line breaks may stand anywhere, and count towards the length that decides whether there
+        // must be padding, as in Go.
         let engine = match (is_url_safe, text.len() % 4) {
             (false, 0) => STANDARD,
             (false, _) => STANDARD_UNPADDED,

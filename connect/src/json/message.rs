@@ -12,7 +12,7 @@ use crate::message::{Message, decode_error};
 /// # Errors
 /// `invalid_argument`, with the path of the member that is wrong.
 pub(crate) fn decode<M: Message>(bytes: &[u8]) -> Result<M, Error> {
-    // As connect-go: no bytes are an empty message in binary, but no JSON.
+    // No bytes are an empty message in binary, but not valid JSON, as in connect-go.
     if bytes.is_empty() {
         return Err(decode_error(
             "zero-length payload is not a valid JSON object",

@@ -74,8 +74,8 @@ pub(super) fn call_error_response(
     response
 }
 
-/// Returns the text for the log. The message of a client's mistake is left out, as it may quote
-/// the request.
+/// Returns the text for the log. The message of a client error is omitted, as it may quote the
+/// request.
 fn logged_cause(error: &Error) -> Option<String> {
     let is_server_error = error.code().http_status().is_server_error();
     match (is_server_error, error.cause()) {

@@ -126,7 +126,7 @@ fn parse(json: &str) -> Result<Any, String> {
     let Members(members) = serde_json::from_str(json).map_err(|error| error.to_string())?;
     let (types, rest): (Vec<_>, Vec<_>) = members.iter().partition(|(name, _)| name == "@type");
     let type_url: Text<'_> = match types.as_slice() {
-        // As connect-go, which discards unknown fields.
+        // Like connect-go, which discards unknown fields.
         [] => return Ok(Any::default()),
         [(_, value)] => serde_json::from_str(value.get()).map_err(|_| "@type is not a string")?,
         _ => return Err(r#"duplicate "@type" field"#.to_owned()),

@@ -30,7 +30,8 @@ pub struct CachedStore<S> {
 struct CachedLeases {
     by_key: BTreeMap<Vec<u8>, StoredLease>,
     bytes: usize,
-    /// The last key that was looked up in vain. Only the last, as there is no end to such keys.
+    /// The last key that was looked up and not found. Only the last, as the number of such keys is
+    /// unbounded.
     absent: Option<Vec<u8>>,
 }
 

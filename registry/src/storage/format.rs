@@ -15,7 +15,9 @@ use crate::proto::{LeaseKey, LeaseValue};
 pub const LEASES: &str = "lease:";
 
 /// The prefix of the keys of counted colonies. The value is a `CensusEntry` without its mesh id.
-pub const COLONIES: &str = "colony:";
+///
+/// Census objects hold keys with this word: another one would lose the colonies that they count.
+pub const COLONIES: &str = "living:";
 
 /// The prefix of the keys of the counts of census shards. The value is a `CountValue`.
 pub const COUNTS: &str = "count:";
@@ -138,7 +140,7 @@ mod tests {
     fn other_keys_name_no_lease() {
         for text in [
             "",
-            "colony:m",
+            "living:m",
             "lease:",
             "lease:1:9:short",
             "lease:x:1:m",

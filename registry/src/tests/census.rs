@@ -95,7 +95,7 @@ fn colony_that_moved_to_another_object_is_not_removed_by_the_old_one() {
     register(&objects, &colony("m"), "k");
     report_registration(&objects, "m", 0, TTL_MS);
     live_through(&objects, TTL_MS / 2);
-    // As after a change of the number of shards.
+    // This is the state after a change of the number of shards.
     let elsewhere = objects.client("shard:7");
     let request = RegisterRequest {
         key: Some(colony("m")),

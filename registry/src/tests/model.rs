@@ -92,7 +92,7 @@ proptest! {
                 expected.map(|(owner, _)| owner.to_string().into_bytes())
             );
         }
-        // Alarms report the registrations that nobody reported before.
+        // Alarms report the registrations that were not reported before.
         let live: Vec<_> = (0..3_u8)
             .zip(model)
             .filter_map(|(id, held)| Some((id, held?)))

@@ -1,9 +1,9 @@
-//! The service that Connect's conformance suite calls: it answers as each request asks it to.
+//! Server under test for Connect's conformance suite. Each request defines its response.
 #![cfg(has_proto)]
 
 mod service;
 
-/// Messages and service of the suite.
+/// Generated messages and service of the suite.
 pub mod protos {
     include!(concat!(env!("OUT_DIR"), "/protos.rs"));
 }
@@ -17,13 +17,13 @@ use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 use protos::connectrpc::conformance::v1::{TYPES, conformance_service};
 use service::Conformance;
 
-/// What the runner tells every server to receive at most, in bytes.
+/// Limit of a request message in bytes, as the suite's runner sets it for every server.
 const MESSAGE_BYTES: usize = 200 * 1024;
 
-/// Answers a request.
+/// Handles a fetch event.
 #[wasm_bindgen]
 pub fn fetch(event: &JsValue, _env: JsValue) -> JsValue {
-    // Requests come back in the answers as `google.protobuf.Any`.
+    // Responses contain the request as `google.protobuf.Any`.
     json::register(&TYPES);
     serve(event, async |request| {
         let server = Server::new(

@@ -1,4 +1,4 @@
-//! The handlers.
+//! Handlers of the conformance service.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::protos::connectrpc::conformance::v1::{
     UnimplementedRequest, UnimplementedResponse, conformance_payload, unary_response_definition,
 };
 
-/// Answers as it is told.
+/// Handlers that respond as the request's `response_definition` says.
 pub(crate) struct Conformance;
 
 impl ConformanceService for Conformance {
@@ -24,7 +24,7 @@ impl ConformanceService for Conformance {
         request: UnaryRequest,
     ) -> Result<Response<UnaryResponse>, Error> {
         let received = Any::pack("connectrpc.conformance.v1.UnaryRequest", &request);
-        let payload = answer(cx, received, request.response_definition).await?;
+        let payload = respond(cx, received, request.response_definition).await?;
         Ok(with_payload(payload, |payload| UnaryResponse { payload }))
     }
 
@@ -42,7 +42,7 @@ impl ConformanceService for Conformance {
         request: IdempotentUnaryRequest,
     ) -> Result<Response<IdempotentUnaryResponse>, Error> {
         let received = Any::pack("connectrpc.conformance.v1.IdempotentUnaryRequest", &request);
-        let payload = answer(cx, received, request.response_definition).await?;
+        let payload = respond(cx, received, request.response_definition).await?;
         Ok(with_payload(payload, |payload| IdempotentUnaryResponse {
             payload,
         }))
@@ -50,17 +50,17 @@ impl ConformanceService for Conformance {
 }
 
 fn with_payload<M>(
-    answer: Response<ConformancePayload>,
+    response: Response<ConformancePayload>,
     message: impl FnOnce(Option<ConformancePayload>) -> M,
 ) -> Response<M> {
     Response {
-        message: message(Some(answer.message)),
-        headers: answer.headers,
-        trailers: answer.trailers,
+        message: message(Some(response.message)),
+        headers: response.headers,
+        trailers: response.trailers,
     }
 }
 
-async fn answer(
+async fn respond(
     cx: &Context,
     received: Any,
     definition: Option<UnaryResponseDefinition>,
@@ -82,8 +82,8 @@ async fn answer(
         to_map(&definition.response_trailers),
     );
     let data = match definition.response {
-        Some(unary_response_definition::Response::Error(wanted)) => {
-            let mut error = to_error(wanted, &info);
+        Some(unary_response_definition::Response::Error(requested)) => {
+            let mut error = to_error(requested, &info);
             *error.headers_mut() = headers;
             *error.trailers_mut() = trailers;
             return Err(error);
@@ -113,17 +113,17 @@ fn request_info(cx: &Context, received: Any) -> conformance_payload::RequestInfo
     }
 }
 
-/// The wanted error, with what was received as its last detail.
-fn to_error(wanted: conformance::Error, info: &conformance_payload::RequestInfo) -> Error {
-    // The proto's numbers are those of the codes.
-    let name = wanted
+/// Builds the requested error. Its last detail is the information about the request.
+fn to_error(requested: conformance::Error, info: &conformance_payload::RequestInfo) -> Error {
+    // The proto names its codes as the protocol does, with a prefix and in upper case.
+    let name = requested
         .code()
         .as_str_name()
         .trim_start_matches("CODE_")
         .to_lowercase();
     let code = Code::from_name(&name).unwrap_or(Code::Internal);
-    let mut error = Error::new(code, wanted.message.unwrap_or_default());
-    for detail in wanted.details {
+    let mut error = Error::new(code, requested.message.unwrap_or_default());
+    for detail in requested.details {
         let name = detail.type_url.rsplit('/').next().unwrap_or_default();
         error = error.with_detail(name.to_owned(), detail.value.clone());
     }

@@ -1,14 +1,14 @@
-//! The messages that codecs are compared on: one of every kind of field, the project's own, and
-//! those of Connect's conformance suite where its proto is at hand.
+//! Messages for the comparison of codecs: one with every kind of field, the project's own, and
+//! those of Connect's conformance suite, if the build found its proto.
 
-/// The messages.
+/// Generated messages.
 pub mod protos {
     include!(concat!(env!("OUT_DIR"), "/protos.rs"));
 }
 
 use connect::json::{self, AnyType};
 
-/// Every type of message, also known to `google.protobuf.Any` from now on.
+/// Returns all message types, and registers them for `google.protobuf.Any`.
 #[must_use]
 pub fn types() -> Vec<AnyType> {
     let types = [

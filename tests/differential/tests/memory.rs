@@ -1,11 +1,11 @@
-//! What a small message can make the codecs allocate, at the most.
+//! Upper bound of the memory that the codecs allocate for a small message.
 
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "a test ends where it cannot go on"
+    reason = "a panic fails the test"
 )]
 
 use connect::json::AnyType;
@@ -14,20 +14,20 @@ use dhat::{Alloc, HeapStats, Profiler};
 #[global_allocator]
 static ALLOC: Alloc = Alloc;
 
-/// Bytes of each message: what the discovery service takes at the most.
+/// Bytes of each message: the discovery service's limit.
 const MESSAGE: usize = 64 * 1024;
 
-/// How many bytes are allocated at once for a byte of a message, at the most: two bytes make an
-/// element of a list, and a list grows by doubling.
+/// Maximum of allocated bytes for each byte of a message: two bytes encode an element of a list,
+/// and a list grows by doubling.
 const FACTOR: usize = 64;
 
 #[test]
-fn a_small_message_allocates_little() {
+fn small_message_allocates_little_memory() {
     let types = differential::types();
-    let of = |name: &str| *types.iter().find(|each| each.name() == name).unwrap();
-    let everything = of("differential.v1.Everything");
-    let colony = of("coral.discovery.v1.RegisterColonyRequest");
-    // Tags of fields, as binary has them.
+    let message_type = |name: &str| *types.iter().find(|each| each.name() == name).unwrap();
+    let everything = message_type("differential.v1.Everything");
+    let colony = message_type("coral.discovery.v1.RegisterColonyRequest");
+    // The bytes start with the tag of a field.
     let repeated = |tag: &[u8]| tag.repeat(MESSAGE / tag.len());
     let cases: [(&str, AnyType, Vec<u8>); 8] = [
         ("empty strings", colony, repeated(b"\x1a\x00")),
@@ -59,9 +59,9 @@ fn a_small_message_allocates_little() {
             repeated(b"\xc3\x3e"),
         ),
     ];
-    for (what, of, binary) in cases {
-        let peak = peak(|| drop(of.binary_to_json(&binary)));
-        assert!(peak <= FACTOR * MESSAGE, "{what}: {peak} bytes");
+    for (case, message_type, binary) in cases {
+        let peak = peak(|| drop(message_type.binary_to_json(&binary)));
+        assert!(peak <= FACTOR * MESSAGE, "{case}: {peak} bytes");
     }
     let list = |name: &str, element: &str| {
         let elements = vec![element; MESSAGE / (element.len() + 1)].join(",");
@@ -79,13 +79,13 @@ fn a_small_message_allocates_little() {
             format!("{{\"x\":{}", "[".repeat(MESSAGE)),
         ),
     ];
-    for (what, of, json) in cases {
-        let peak = peak(|| drop(of.json_to_binary(json.as_bytes())));
-        assert!(peak <= FACTOR * MESSAGE, "{what} in JSON: {peak} bytes");
+    for (case, message_type, json) in cases {
+        let peak = peak(|| drop(message_type.json_to_binary(json.as_bytes())));
+        assert!(peak <= FACTOR * MESSAGE, "{case} in JSON: {peak} bytes");
     }
 }
 
-/// The bytes that `work` holds at once, at the most.
+/// Returns the peak of allocated bytes while `work` runs.
 fn peak(work: impl FnOnce()) -> usize {
     let _profiler = Profiler::builder().testing().build();
     work();

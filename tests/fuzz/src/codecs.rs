@@ -1,4 +1,4 @@
-//! The codecs of messages, on a message with every kind of field and on the project's own.
+//! Targets for the codecs, with all message types of the crate `differential`.
 
 use std::sync::LazyLock;
 
@@ -6,39 +6,40 @@ use connect::json::AnyType;
 
 static TYPES: LazyLock<Vec<AnyType>> = LazyLock::new(differential::types);
 
-/// How deep binary may nest, as prost has it. JSON may nest a little deeper.
+/// Maximum nesting of binary messages, as prost limits it. JSON may nest a little deeper.
 const BINARY_DEPTH: usize = 100;
 
-/// JSON that is read as a message can be written as one, and is the same again from then on.
+/// Fuzzes JSON: a decoded message can be encoded as JSON again, and from then on the JSON stays the
+/// same.
 pub(crate) fn json(data: &[u8]) {
-    let Some((of, text)) = typed(data) else {
+    let Some((message_type, text)) = choose_type(data) else {
         return;
     };
     let opened = text.iter().filter(|byte| matches!(byte, b'{' | b'['));
     if opened.count() > BINARY_DEPTH {
-        // Must not end in a panic, but what is read may nest too deep for the way back.
-        let _ = of.json_to_binary(text);
-    } else if let Ok(binary) = of.json_to_binary(text) {
-        let written = of.binary_to_json(&binary);
-        stays_the_same(of, &written.unwrap());
+        // The binary may nest too deep to be decoded again, but the conversion must not panic.
+        let _ = message_type.json_to_binary(text);
+    } else if let Ok(binary) = message_type.json_to_binary(text) {
+        let json = message_type.binary_to_json(&binary);
+        assert_round_trip(message_type, &json.unwrap());
     }
 }
 
-/// Binary that is read as a message and has a JSON form means the same in it.
+/// Fuzzes binary: the JSON of a decoded message decodes to the same message.
 pub(crate) fn binary(data: &[u8]) {
-    let Some((of, message)) = typed(data) else {
+    let Some((message_type, message)) = choose_type(data) else {
         return;
     };
-    if let Ok(json) = of.binary_to_json(message) {
-        stays_the_same(of, &json);
+    if let Ok(json) = message_type.binary_to_json(message) {
+        assert_round_trip(message_type, &json);
     }
 }
 
-/// The first byte chooses the type.
-fn typed(data: &[u8]) -> Option<(&'static AnyType, &[u8])> {
+/// Chooses a message type by the first byte; the rest is the message.
+fn choose_type(data: &[u8]) -> Option<(&'static AnyType, &[u8])> {
     let (first, rest) = data.split_first()?;
-    let of = TYPES.get(usize::from(*first) % TYPES.len())?;
-    Some((of, rest))
+    let message_type = TYPES.get(usize::from(*first) % TYPES.len())?;
+    Some((message_type, rest))
 }
 
 fn contains(text: &[u8], part: &str) -> bool {
@@ -46,10 +47,11 @@ fn contains(text: &[u8], part: &str) -> bool {
         .any(|window| window == part.as_bytes())
 }
 
-fn stays_the_same(of: &AnyType, json: &[u8]) {
-    let binary = of.json_to_binary(json).unwrap();
-    let again = of.binary_to_json(&binary).unwrap();
-    // prost leaves a negative zero out of binary, as it does any zero.
+/// Asserts that JSON is the same after a conversion to binary and back.
+fn assert_round_trip(message_type: &AnyType, json: &[u8]) {
+    let binary = message_type.json_to_binary(json).unwrap();
+    let again = message_type.binary_to_json(&binary).unwrap();
+    // prost omits a negative zero from binary, as it omits any zero.
     if [":-0,", ":-0}"].iter().any(|zero| contains(json, zero)) {
         return;
     }

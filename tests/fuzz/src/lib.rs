@@ -1,24 +1,24 @@
-//! Fuzz targets: functions of bytes that panic when a promise of the service is broken.
+//! Fuzz targets: functions of bytes that panic if an invariant of the service is violated.
 //!
-//! `cargo xtask fuzz` lets a fuzzer choose the bytes, on nightly Rust. The tests replay its seeds,
-//! in `seeds/`, among them the inputs that it once found.
+//! `cargo xtask fuzz` runs them with libFuzzer, on nightly Rust. The test `replay` runs them with
+//! the seeds in `seeds/`. Inputs that once found a fault are among the seeds.
 
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "a broken promise ends the run"
+    reason = "a panic reports a violated invariant"
 )]
 
 mod calls;
 mod codecs;
 
-/// Checks a promise on bytes, and panics if it does not hold.
-pub type Promise = fn(&[u8]);
+/// Function that checks an invariant with the given bytes, and panics if it is violated.
+pub type Target = fn(&[u8]);
 
-/// All targets by name. The folder of a target's seeds and its program have the same name.
-pub const TARGETS: [(&str, Promise); 5] = [
+/// All targets by name. A target's folder of seeds and its program have the same name.
+pub const TARGETS: [(&str, Target); 5] = [
     ("request", calls::request),
     ("get", calls::get),
     ("gzip", calls::gzip),
@@ -29,9 +29,9 @@ pub const TARGETS: [(&str, Promise); 5] = [
 /// Runs the target of that name.
 ///
 /// # Panics
-/// When the target's promise does not hold for `data`, and when there is no such target.
+/// If `data` violates the target's invariant, or if there is no such target.
 pub fn run(name: &str, data: &[u8]) {
-    let target = TARGETS.iter().find(|(target, _)| *target == name);
-    let (_, promise) = target.expect("a target of that name");
-    promise(data);
+    let named = TARGETS.iter().find(|(target, _)| *target == name);
+    let (_, target) = named.expect("a target of that name");
+    target(data);
 }

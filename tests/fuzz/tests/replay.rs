@@ -1,21 +1,21 @@
-//! What the fuzzer starts from, and what it once found, without the fuzzer.
+//! Replays the fuzzer's seeds without the fuzzer.
 
 #![allow(
     clippy::expect_used,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "a test ends where it cannot go on"
+    reason = "a panic fails the test"
 )]
 
 use std::fs;
 use std::path::Path;
 use std::thread;
 
-/// Bytes of stack: what is not optimised takes 60 KiB for each level of nested messages.
+/// Bytes of stack: unoptimised code needs 60 KiB for each level of nested messages.
 const STACK: usize = 64 * 1024 * 1024;
 
 #[test]
-fn seeds_keep_every_promise() {
+fn seeds_violate_no_invariant() {
     let replay = thread::Builder::new().stack_size(STACK).spawn(replay);
     replay.unwrap().join().unwrap();
 }

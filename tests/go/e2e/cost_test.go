@@ -43,11 +43,11 @@ func TestOnCloudflareCostOfEachCall(t *testing.T) {
 	}
 	// An alarm is a request to its object, and so is a report to the census.
 	first, renewed, expired := sweepsOfALease(t)
-	table.add("the first alarm of a colony's lease, with its report to the census",
+	table.add("first alarm of a colony's lease, with its report to the census",
 		2, first.RowsRead, first.RowsWritten, 0, 0)
-	table.add("the alarm of a lease that is renewed, once in its time to live",
+	table.add("alarm of a renewed lease, once per TTL",
 		1, renewed.RowsRead, renewed.RowsWritten, 0, 0)
-	table.add("the alarm after a death, with its report to the census",
+	table.add("alarm after a lease expired, with its report to the census",
 		2, expired.RowsRead, expired.RowsWritten, 0, 0)
 	compareOperations(t, table.String())
 }
@@ -87,30 +87,30 @@ type meteredCall struct {
 
 func (m *meteredCalls) all() []meteredCall {
 	return []meteredCall{
-		{"`Health`, once in 30 seconds in each isolate, nothing published", m.health},
-		{"`Health` otherwise", m.health},
-		{"`LookupColony` of an unknown one", m.lookupUnknown},
-		{"`RegisterColony` for the first time", m.registerColony},
-		{"`RegisterColony` again: a heartbeat", m.registerColony},
-		{"`RegisterColony` refused", m.registerOtherKey},
-		{"`LookupColony`", m.lookupColony},
-		{"`LookupColony` that is found to be hot, twice a minute", m.lookupColony},
-		{"`LookupColony` of a hot one, from KV", m.lookupFromKV},
-		{"`RegisterColony` of a hot one with another record", m.registerChangedColony},
-		{"`RegisterAgent` for the first time", m.registerAgentIn("m")},
-		{"`RegisterAgent` again", m.registerAgentIn("m")},
-		{"`RegisterAgent` in another mesh", m.registerAgentIn("m2")},
+		{"`Health` that refreshes the colony count, every 30 s in an isolate, KV empty", m.health},
+		{"`Health`, colony count in memory", m.health},
+		{"`LookupColony`, unknown colony", m.lookupUnknown},
+		{"`RegisterColony`, first registration", m.registerColony},
+		{"`RegisterColony`, renewal (heartbeat)", m.registerColony},
+		{"`RegisterColony`, conflict with another owner", m.registerOtherKey},
+		{"`LookupColony`, from the object", m.lookupColony},
+		{"`LookupColony` that copies a hot key to KV, twice a minute", m.lookupColony},
+		{"`LookupColony`, from KV", m.lookupFromKV},
+		{"`RegisterColony`, renewal of a hot key with a changed record", m.registerChangedColony},
+		{"`RegisterAgent`, first registration", m.registerAgentIn("m")},
+		{"`RegisterAgent`, renewal", m.registerAgentIn("m")},
+		{"`RegisterAgent`, same agent id in another mesh", m.registerAgentIn("m2")},
 		{"`LookupAgent`", m.lookupAgent},
 		{"`RequestRelay`", m.requestRelay},
 		{"`ReleaseRelay`", m.releaseRelay},
-		{"`CreateBootstrapToken`, the first of an address and a colony", m.createToken},
-		{"`CreateBootstrapToken` again", m.createToken},
-		{"`PublishBootstrapRendezvous`", m.publishRecord},
-		{"`PublishBootstrapRendezvous` again", m.publishRecord},
-		{"`PollBootstrapRendezvous` that finds it", m.pollIn("m")},
-		{"`PollBootstrapRendezvous` that waits in vain, however long", m.pollIn("another")},
+		{"`CreateBootstrapToken`, first for a client address and a colony", m.createToken},
+		{"`CreateBootstrapToken`, repeated", m.createToken},
+		{"`PublishBootstrapRendezvous`, new record", m.publishRecord},
+		{"`PublishBootstrapRendezvous`, replaced record", m.publishRecord},
+		{"`PollBootstrapRendezvous`, record found", m.pollIn("m")},
+		{"`PollBootstrapRendezvous`, timed out after any wait", m.pollIn("another")},
 		{"`AckBootstrapRendezvous`", m.acknowledge},
-		{"any call that is invalid or beyond a limit", m.lookupInvalid},
+		{"any call that is invalid or exceeds a limit", m.lookupInvalid},
 	}
 }
 

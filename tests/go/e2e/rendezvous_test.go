@@ -265,7 +265,7 @@ func TestPollEndsWhenTheClientDisconnects(t *testing.T) {
 	}
 	httpClient := &http.Client{Transport: &http.Transport{DialContext: dialer}}
 	c := discoveryv1connect.NewDiscoveryServiceClient(httpClient, worker.URL)
-	// Without a deadline, only the connection tells the Worker that the client has gone.
+	// Without a deadline, only the closed connection notifies the Worker.
 	ctx, cancel := context.WithCancel(context.Background())
 	time.AfterFunc(time.Second, cancel)
 	message := &discoveryv1.PollBootstrapRendezvousRequest{MeshId: "m", WaitSeconds: 25}

@@ -16,8 +16,8 @@ const TABLES: [Table; 5] = [
     ("docs/cost.md", "cost", tables::summary),
     ("docs/cost.md", "lines", tables::bill),
     ("docs/cost.md", "rfd", tables::corrected_plan),
-    ("docs/cost.md", "levers", tables::scenarios),
-    ("docs/cost.md", "predecessors", tables::predecessors),
+    ("docs/cost.md", "scenarios", tables::scenarios),
+    ("docs/cost.md", "legacy-servers", tables::legacy_servers),
 ];
 
 /// Rewrites the tables in the documentation of the checkout in `root`.

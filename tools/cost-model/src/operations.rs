@@ -36,24 +36,23 @@ pub struct OperationTable(BTreeMap<String, Operations>);
 /// Names of the table's rows that the model uses.
 pub(crate) mod row {
     pub(crate) const COUNT_REFRESH: &str =
-        "`Health`, once in 30 seconds in each isolate, nothing published";
-    pub(crate) const FIRST_REGISTRATION: &str = "`RegisterColony` for the first time";
-    pub(crate) const HEARTBEAT: &str = "`RegisterColony` again: a heartbeat";
-    pub(crate) const LOOKUP_COLONY: &str = "`LookupColony`";
-    pub(crate) const LOOKUP_FROM_KV: &str = "`LookupColony` of a hot one, from KV";
-    pub(crate) const REGISTER_AGENT: &str = "`RegisterAgent` for the first time";
+        "`Health` that refreshes the colony count, every 30 s in an isolate, KV empty";
+    pub(crate) const FIRST_REGISTRATION: &str = "`RegisterColony`, first registration";
+    pub(crate) const HEARTBEAT: &str = "`RegisterColony`, renewal (heartbeat)";
+    pub(crate) const LOOKUP_COLONY: &str = "`LookupColony`, from the object";
+    pub(crate) const LOOKUP_FROM_KV: &str = "`LookupColony`, from KV";
+    pub(crate) const REGISTER_AGENT: &str = "`RegisterAgent`, first registration";
     pub(crate) const LOOKUP_AGENT: &str = "`LookupAgent`";
     pub(crate) const BOOTSTRAP_TOKEN: &str =
-        "`CreateBootstrapToken`, the first of an address and a colony";
-    pub(crate) const PUBLISH: &str = "`PublishBootstrapRendezvous`";
-    pub(crate) const EMPTY_POLL: &str =
-        "`PollBootstrapRendezvous` that waits in vain, however long";
-    pub(crate) const POLL: &str = "`PollBootstrapRendezvous` that finds it";
+        "`CreateBootstrapToken`, first for a client address and a colony";
+    pub(crate) const PUBLISH: &str = "`PublishBootstrapRendezvous`, new record";
+    pub(crate) const EMPTY_POLL: &str = "`PollBootstrapRendezvous`, timed out after any wait";
+    pub(crate) const POLL: &str = "`PollBootstrapRendezvous`, record found";
     pub(crate) const ACKNOWLEDGE: &str = "`AckBootstrapRendezvous`";
     pub(crate) const FIRST_ALARM: &str =
-        "the first alarm of a colony's lease, with its report to the census";
-    pub(crate) const ALARM: &str = "the alarm of a lease that is renewed, once in its time to live";
-    pub(crate) const EXPIRY: &str = "the alarm after a death, with its report to the census";
+        "first alarm of a colony's lease, with its report to the census";
+    pub(crate) const ALARM: &str = "alarm of a renewed lease, once per TTL";
+    pub(crate) const EXPIRY: &str = "alarm after a lease expired, with its report to the census";
 
     /// All rows that the model uses.
     pub(super) const ALL: [&str; 15] = [

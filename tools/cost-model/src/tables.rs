@@ -184,9 +184,9 @@ pub(crate) fn scenarios(operations: &OperationTable) -> String {
     text
 }
 
-/// Renders the number of colonies from which each predecessor is cheaper, with ten agents for each
-/// colony.
-pub(crate) fn predecessors(operations: &OperationTable) -> String {
+/// Renders the number of colonies from which each legacy server is cheaper, with ten agents for
+/// each colony.
+pub(crate) fn legacy_servers(operations: &OperationTable) -> String {
     let mut text = "| the Go server on | a month | cheaper from, colonies | without polls |\n\
                     |---|---|---|---|\n"
         .to_owned();

@@ -148,7 +148,7 @@ pub fn usage(workload: &Workload, table: &OperationTable) -> Usage {
     // An agent's expiry is a colony's without the report to the census.
     let mut agent_expiry = table.get(row::EXPIRY);
     agent_expiry.object_requests -= 1.0;
-    // Only isolates that find no count in KV ask the census. Here the census has published one.
+    // Only isolates that find no count in KV call the census. Here the census has published one.
     let mut count_refresh = table.get(row::COUNT_REFRESH);
     count_refresh.object_requests = 0.0;
     let count_refreshes = workload.isolates * SECONDS / COUNT_MAX_AGE;

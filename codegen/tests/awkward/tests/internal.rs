@@ -161,7 +161,7 @@ fn unknown_method_is_unimplemented() {
 #[test]
 fn unknown_fields_of_a_newer_version_are_ignored() {
     let newer = v1::BytesOfNextVersion {
-        bytes: vec![7].into(),
+        bytes: vec![7],
         size: 1,
     };
     let known = v1::Bytes {

@@ -193,7 +193,7 @@ fn messages_named_like_type_parameters_survive_a_round_trip() {
             field: Some(v1::GeneratedField { number: 1 }),
             // Values of a newer version, which an enum keeps.
             number: 2,
-            bytes: vec![0, 3].into(),
+            bytes: vec![0, 3],
         };
         let d = Some(v1::D { v: Some(v.clone()) });
         let response = client.parameters(&v1::S { d }, call()).await.unwrap();

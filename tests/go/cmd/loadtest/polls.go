@@ -45,7 +45,7 @@ func pollsOf(t *harness.Program, routing string, checks *load.Checks) {
 		delivered[i] = make(chan time.Time, 1)
 		group.Go(func() { errors <- pollUntilDelivered(ctx, client, mailbox(i), delivered[i]) })
 	}
-	// By then all polls have begun, and none has ended.
+	// After this time all polls have begun, and none has ended.
 	<-time.After(5 * time.Second)
 	before := worker.Usage()
 	<-time.After(idleDuration)

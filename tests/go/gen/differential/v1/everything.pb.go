@@ -4,7 +4,7 @@
 // 	protoc        (unknown)
 // source: differential/v1/everything.proto
 
-// Every kind of field that there is.
+// A message with every kind of field.
 
 package differentialv1
 
