@@ -79,7 +79,7 @@ pub struct Notifier<'a, R, G> {
     /// The log of failures.
     pub log: &'a Rc<Log>,
     /// The time from the first entry of a batch until it is sent.
-    pub gathering: Duration,
+    pub delay: Duration,
 }
 
 impl<R: Runtime, G: Registry> Notifier<'_, R, G> {
@@ -124,9 +124,9 @@ impl<R: Runtime, G: Registry> Notifier<'_, R, G> {
         failure: &'static str,
         report: impl Future<Output = Result<(), Error>> + 'static,
     ) {
-        let (runtime, log, gathering) = (self.runtime.clone(), Rc::clone(self.log), self.gathering);
+        let (runtime, log, delay) = (self.runtime.clone(), Rc::clone(self.log), self.delay);
         self.runtime.spawn(async move {
-            runtime.sleep(gathering).await;
+            runtime.sleep(delay).await;
             if let Err(error) = report.await {
                 log.warn_error(failure, &error, runtime.now());
             }

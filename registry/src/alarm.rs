@@ -40,15 +40,15 @@ impl<S: Store, R: Runtime> RegistryObject<S, R> {
     /// set for a time before.
     pub(crate) async fn set_alarm_after_debounce(&self) -> Result<(), Error> {
         let now = self.now();
-        let gathered_at = now + self.settings.census_debounce;
+        let debounced_at = now + self.settings.census_debounce;
         let is_set = self
             .load_alarm()
             .await?
-            .is_some_and(|at| at <= gathered_at && !self.is_lost(at, now));
+            .is_some_and(|at| at <= debounced_at && !self.is_lost(at, now));
         if is_set {
             return Ok(());
         }
-        self.set_alarm(gathered_at).await
+        self.set_alarm(debounced_at).await
     }
 
     /// Returns the time of the alarm, which is read from the store once in an instance's life: a

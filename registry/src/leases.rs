@@ -18,7 +18,7 @@ use crate::storage::{Store, StoredLease};
 impl<S: Store, R: Runtime> RegistryObject<S, R> {
     /// Grants, renews or refuses a lease, with nothing to wait for between reading and writing.
     /// Returns the outcome and the alarm that it needs.
-    pub(crate) fn grant(
+    pub(crate) fn register_lease(
         &self,
         request: RegisterRequest,
     ) -> Result<(Outcome, Option<UnixMillis>), Error> {
@@ -71,7 +71,7 @@ impl<S: Store, R: Runtime> RegistryObject<S, R> {
     }
 
     /// Looks up a lease, and counts the lookup of a live one.
-    pub(crate) fn find(&self, request: LookupRequest) -> Result<LookupResponse, Error> {
+    pub(crate) fn lookup_lease(&self, request: LookupRequest) -> Result<LookupResponse, Error> {
         let now = self.now();
         let key = checked(request.key)?;
         let stored = self.store.lease(&key, now)?;
@@ -97,7 +97,7 @@ impl<S: Store, R: Runtime> RegistryObject<S, R> {
     }
 
     /// Removes a live lease. Returns whether there was one.
-    pub(crate) async fn end(&self, key: Option<LeaseKey>) -> Result<bool, Error> {
+    pub(crate) async fn release_lease(&self, key: Option<LeaseKey>) -> Result<bool, Error> {
         let key = checked(key)?;
         let state = self.store.state(&key)?;
         let was_live = state.is_some_and(|state| state.is_live(self.now()));
@@ -110,7 +110,7 @@ impl<S: Store, R: Runtime> RegistryObject<S, R> {
 
     /// Expires a live lease now. Returns whether there was one. The next sweep removes the lease as
     /// it removes all expired ones, and reports it to the census.
-    pub(crate) fn expire(&self, key: &LeaseKey) -> Result<bool, Error> {
+    pub(crate) fn evict_lease(&self, key: &LeaseKey) -> Result<bool, Error> {
         let now = self.now();
         let stored = self.store.lease(key, now)?;
         let Some(mut lease) = stored.filter(|lease| lease.is_live(now)) else {

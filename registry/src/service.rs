@@ -20,7 +20,7 @@ use crate::storage::Store;
 impl<S: Store, R: Runtime> RegistryService for RegistryObject<S, R> {
     async fn register(&self, request: RegisterRequest) -> Result<RegisterResponse, Error> {
         self.load_alarm().await?;
-        let (outcome, alarm) = self.grant(request)?;
+        let (outcome, alarm) = self.register_lease(request)?;
         self.set_alarm_if_needed(alarm).await?;
         Ok(RegisterResponse {
             outcome: Some(outcome),
@@ -28,11 +28,11 @@ impl<S: Store, R: Runtime> RegistryService for RegistryObject<S, R> {
     }
 
     async fn lookup(&self, request: LookupRequest) -> Result<LookupResponse, Error> {
-        self.find(request)
+        self.lookup_lease(request)
     }
 
     async fn release(&self, request: ReleaseRequest) -> Result<ReleaseResponse, Error> {
-        let released = self.end(request.key).await?;
+        let released = self.release_lease(request.key).await?;
         Ok(ReleaseResponse { released })
     }
 
@@ -111,7 +111,7 @@ impl<S: Store, R: Runtime> RegistryService for RegistryObject<S, R> {
 
     async fn evict(&self, request: EvictRequest) -> Result<EvictResponse, Error> {
         let key = checked(request.key)?;
-        let evicted = self.expire(&key)?;
+        let evicted = self.evict_lease(&key)?;
         if evicted {
             self.set_alarm(self.now()).await?;
         }

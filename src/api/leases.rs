@@ -35,7 +35,7 @@ impl<H: Host> Discovery<H> {
             registry: self.host.registry(),
             batches: &self.state.batches,
             log: &self.state.log,
-            gathering: self.state.config.notification_delay(),
+            delay: self.state.config.notification_delay(),
         }
     }
 

@@ -173,9 +173,11 @@ fn jittered(duration: Duration) -> Duration {
 mod tests {
     use std::cell::{Cell, RefCell};
 
+    use connect::UnixMillis;
     use connect::testing::TestRuntime;
     use coral_registry::proto::{
-        Cost, LookupRequest, LookupResponse, RegistryService as _, ReleaseRequest, Reply, reply,
+        Call, Cost, LookupRequest, LookupResponse, RegistryService as _, ReleaseRequest, Reply,
+        reply,
     };
     use futures_executor::block_on;
 
@@ -187,12 +189,13 @@ mod tests {
     struct FailingChannel {
         error: ChannelError,
         failures: Rc<Cell<u32>>,
-        sent: Rc<RefCell<Vec<String>>>,
+        sent: Rc<RefCell<Vec<(String, Call)>>>,
     }
 
     impl ObjectChannel for FailingChannel {
-        async fn send(&self, object: &str, _: &[u8]) -> Result<Vec<u8>, ChannelError> {
-            self.sent.borrow_mut().push(object.to_owned());
+        async fn send(&self, object: &str, call: &[u8]) -> Result<Vec<u8>, ChannelError> {
+            let call = Call::decode(call).unwrap();
+            self.sent.borrow_mut().push((object.to_owned(), call));
             if self.failures.get() > 0 {
                 self.failures.set(self.failures.get() - 1);
                 return Err(self.error.clone());
@@ -249,12 +252,30 @@ mod tests {
         let objects = objects(2, retryable());
         let object = objects.object("colony:m".to_owned());
         block_on(object.lookup(LookupRequest::default())).unwrap();
-        assert_eq!(*objects.channel.sent.borrow(), ["colony:m"; 3]);
+        let sent = objects.channel.sent.take();
+        let names: Vec<_> = sent.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["colony:m"; 3]);
+        assert!(sent.iter().all(|(_, call)| call.method == "Lookup"));
         let usage = objects.usage.counts();
         assert_eq!(
             (usage.object_requests, usage.rows_read, usage.rows_written),
             (3, 2, 3)
         );
+    }
+
+    /// The first deadline holds for all attempts: together they take no longer.
+    #[test]
+    fn call_carries_the_longest_deadline_of_a_caller() {
+        let objects = objects(2, retryable());
+        objects
+            .runtime
+            .clock
+            .set_now(UnixMillis::from_millis(5_000));
+        let object = objects.object("o".to_owned());
+        block_on(object.lookup(LookupRequest::default())).unwrap();
+        let sent = objects.channel.sent.take();
+        let deadlines: Vec<_> = sent.iter().map(|(_, call)| call.deadline_ms).collect();
+        assert_eq!(deadlines, [35_000; 3]);
     }
 
     #[test]

@@ -258,3 +258,63 @@ fn to_unavailable(error: Error) -> Error {
         .with_retry_after(RETRY_AFTER)
         .with_cause(error.log_text())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::rc::Rc;
+
+    use coral_registry::testing::{TestObject, TestObjects};
+    use futures_executor::block_on;
+
+    use super::*;
+    use crate::testing::TestHost;
+
+    /// Objects in this process: a verb is a call of a method, and nothing is encoded.
+    #[derive(Clone)]
+    struct LocalObjects(TestObjects);
+
+    impl Objects for LocalObjects {
+        type Object = Rc<TestObject>;
+
+        fn object(&self, name: String) -> Rc<TestObject> {
+            self.0.get(&name)
+        }
+
+        fn unmetered(&self) -> Self {
+            self.clone()
+        }
+
+        async fn wait_for_records(
+            &self,
+            object: &str,
+            mesh_id: &str,
+            _: Duration,
+        ) -> Result<MailboxRecords, Error> {
+            self.0.get(object).mailbox(mesh_id)
+        }
+    }
+
+    #[test]
+    fn local_and_remote_objects_serve_the_same_registry() {
+        let host = TestHost::default();
+        let local = RoutedRegistry {
+            objects: LocalObjects(host.objects.clone()),
+            shards: None,
+        };
+        let key = lease_key::colony("m");
+        let request = RegisterRequest {
+            key: Some(key.clone()),
+            owner: "k".to_owned(),
+            ttl_ms: 60_000,
+            record: b"record".to_vec(),
+            ..RegisterRequest::default()
+        };
+        let outcome = block_on(local.register(request)).unwrap();
+        assert!(matches!(outcome, Outcome::Granted(_)));
+        assert_eq!(host.objects.requests.get(), 0, "no bytes were sent");
+        let remote = block_on(host.registry.lookup(key.clone())).unwrap();
+        assert_eq!(host.objects.requests.get(), 1);
+        assert_eq!(remote, block_on(local.lookup(key)).unwrap());
+        assert_eq!(remote.lease.unwrap().record, b"record");
+    }
+}

@@ -144,12 +144,12 @@ impl Log {
 
     /// Writes a fact that an operator may want to know, once for each `key`.
     pub fn notice_once(&self, key: &'static str, message: &str) {
-        let mut noticed = self.noticed.borrow_mut();
-        if !noticed.contains(&key) {
-            noticed.push(key);
-            let level = LogLevel::Info;
-            self.write(level, &Notice { level, message });
+        if self.noticed.borrow().contains(&key) {
+            return;
         }
+        self.noticed.borrow_mut().push(key);
+        let level = LogLevel::Info;
+        self.write(level, &Notice { level, message });
     }
 
     /// Returns whether the host collects data points.

@@ -5,17 +5,19 @@
 //! service are logged with the caller's address.
 
 mod admin_entry;
-mod background;
+mod legacy_write_entry;
 mod log;
 mod metrics;
 mod request_entry;
+mod sweep_entry;
 mod usage;
 
 pub use admin_entry::AdminEntry;
-pub use background::{LegacyWriteEntry, log_sweep};
+pub use legacy_write_entry::LegacyWriteEntry;
 pub use log::{Log, LogFormat, LogLevel, Sink};
 pub use metrics::DataPoint;
 pub use request_entry::RequestEntry;
+pub use sweep_entry::log_sweep;
 pub use usage::{LookupSource, RequestUsage, UsageCounts};
 
 use sha2::{Digest as _, Sha256};
