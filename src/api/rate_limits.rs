@@ -25,7 +25,7 @@ impl<H: Host> Discovery<H> {
             Ok(RateVerdict::Allowed) => Ok(()),
             Ok(RateVerdict::NotConfigured) => {
                 let name = limit.binding();
-                log.notice_once(name, &format!("{name} is not bound: no limit"));
+                log.notice_once(name, || format!("{name} is not bound: no limit"));
                 Ok(())
             }
             Err(error) => {

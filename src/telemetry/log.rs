@@ -143,12 +143,12 @@ impl Log {
     }
 
     /// Writes a fact that an operator may want to know, once for each `key`.
-    pub fn notice_once(&self, key: &'static str, message: &str) {
+    pub fn notice_once(&self, key: &'static str, message: impl FnOnce() -> String) {
         if self.noticed.borrow().contains(&key) {
             return;
         }
         self.noticed.borrow_mut().push(key);
-        let level = LogLevel::Info;
+        let (level, message) = (LogLevel::Info, &message());
         self.write(level, &Notice { level, message });
     }
 
@@ -177,8 +177,8 @@ mod tests {
         let warned = [0, 1, 59_999, 60_000, 60_001].map(|millis| should_warn("kv", millis));
         assert_eq!(warned, [true, false, false, true, false]);
         assert!(should_warn("another", 1));
-        log.notice_once("limit", "no limit");
-        log.notice_once("limit", "no limit");
+        log.notice_once("limit", || "no limit".to_owned());
+        log.notice_once("limit", || "no limit".to_owned());
         assert_eq!(sink.lines().len(), 1);
         assert!(sink.lines()[0].contains(r#""event":"notice""#));
     }
