@@ -2,7 +2,7 @@
 
 use connect::{Error, Runtime};
 
-use crate::RegistryObject;
+use crate::object::RegistryObject;
 use crate::proto::{LeaseKind, ListLeasesRequest, ListLeasesResponse, ListedLease};
 use crate::storage::{Store, StoredEntry};
 

@@ -4,18 +4,9 @@ use std::time::Duration;
 
 use connect::{Error, Runtime, UnixMillis};
 
-use crate::RegistryObject;
 use crate::lease::sweep_time;
+use crate::object::{Alarm, RegistryObject};
 use crate::storage::Store;
-
-/// The alarm as this instance of the object knows it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Alarm {
-    /// Not read from the store yet.
-    Unknown,
-    /// The time for which it is set; `None` if it is not set.
-    Known(Option<UnixMillis>),
-}
 
 impl<S: Store, R: Runtime> RegistryObject<S, R> {
     /// Sets the alarm in the same turn as the writes before it, so that both are stored or neither.
@@ -82,4 +73,9 @@ impl<S: Store, R: Runtime> RegistryObject<S, R> {
             _ => Some(sweep_time(expires_at, interval)),
         }
     }
+}
+
+/// Returns the earlier of two alarms.
+pub(crate) fn earlier(one: Option<UnixMillis>, other: Option<UnixMillis>) -> Option<UnixMillis> {
+    one.into_iter().chain(other).min()
 }

@@ -5,10 +5,9 @@ use std::time::Duration;
 use connect::{Error, Runtime, UnixMillis};
 use prost::Message as _;
 
-use crate::RegistryObject;
 use crate::hot_keys::{CACHE_MAX_AGE, CacheHint};
 use crate::lease::{Decision, LeaseState, decide};
-use crate::object::checked;
+use crate::object::{RegistryObject, checked};
 use crate::proto::register_response::Outcome;
 use crate::proto::{
     Conflict, Granted, Lease, LeaseKey, LeaseKind, LookupRequest, LookupResponse, RegisterRequest,

@@ -6,14 +6,14 @@ use connect::{Error, Runtime, UnixMillis};
 use prost::Message as _;
 use subtle::ConstantTimeEq as _;
 
-use crate::RegistryObject;
+use crate::alarm::earlier;
 use crate::leases::ttl;
+use crate::object::RegistryObject;
 use crate::proto::publish_record_response::Refusal;
 use crate::proto::{
     AcknowledgeRecordRequest, ConsumeQuotasRequest, LeaseKey, LeaseKind, MailboxRecord,
     MailboxRecords, PublishRecordRequest, PublishRecordResponse, RendezvousRecord,
 };
-use crate::quotas::earlier;
 use crate::storage::{Store, StoredEntry, StoredLease};
 
 impl<S: Store, R: Runtime> RegistryObject<S, R> {

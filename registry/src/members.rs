@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use connect::{Error, Runtime, UnixMillis};
 
-use crate::RegistryObject;
+use crate::alarm::earlier;
+use crate::object::RegistryObject;
 use crate::proto::{LeaseKey, LeaseKind, ReportMembersRequest};
-use crate::quotas::earlier;
 use crate::storage::{Store, StoredLease};
 
 /// The number of members that a mesh's object stores at most. Any client that knows the mesh id can

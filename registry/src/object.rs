@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use connect::{Error, Runtime, UnixMillis};
 
-use crate::alarm::Alarm;
 use crate::hot_keys::HotKeys;
 use crate::object_names::Role;
 use crate::proto::{LeaseKey, LeaseKind};
@@ -26,6 +25,15 @@ pub struct RegistryObject<S, R> {
     pub(crate) alarm: Cell<Alarm>,
     pub(crate) hot_keys: HotKeys,
     pub(crate) meshes_with_new_records: RefCell<Vec<String>>,
+}
+
+/// The alarm as this instance of the object knows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Alarm {
+    /// Not read from the store yet.
+    Unknown,
+    /// The time for which it is set; `None` if it is not set.
+    Known(Option<UnixMillis>),
 }
 
 /// The settings of an object.

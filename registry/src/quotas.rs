@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use connect::{Error, Runtime, UnixMillis};
 
-use crate::RegistryObject;
+use crate::alarm::earlier;
+use crate::object::RegistryObject;
 use crate::proto::{ConsumeQuotasRequest, ConsumeQuotasResponse, LeaseKey, LeaseKind, Quota};
 use crate::quota::{Rate, try_consume};
 use crate::storage::{Store, StoredLease};
@@ -55,11 +56,6 @@ impl<S: Store, R: Runtime> RegistryObject<S, R> {
         }
         Ok(())
     }
-}
-
-/// Returns the earlier of two alarms.
-pub(crate) fn earlier(one: Option<UnixMillis>, other: Option<UnixMillis>) -> Option<UnixMillis> {
-    one.into_iter().chain(other).min()
 }
 
 fn rate(quota: &Quota) -> Rate {

@@ -3,8 +3,7 @@
 
 use connect::{Error, Runtime, UnixMillis};
 
-use crate::RegistryObject;
-use crate::object::checked;
+use crate::object::{RegistryObject, checked};
 use crate::object_names::Role;
 use crate::proto::{
     AcknowledgeRecordRequest, AcknowledgeRecordResponse, ConsumeQuotasRequest,

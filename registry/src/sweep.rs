@@ -4,10 +4,9 @@ use std::time::Duration;
 
 use connect::{Error, Runtime, UnixMillis};
 
-use crate::RegistryObject;
-use crate::alarm::Alarm;
 use crate::census::Census;
 use crate::lease::{is_live, sweep_time};
+use crate::object::{Alarm, RegistryObject};
 use crate::object_names::Role;
 use crate::proto::{CensusEntry, LeaseKind, ReportCountRequest};
 use crate::storage::{DueLease, Store};
