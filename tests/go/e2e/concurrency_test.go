@@ -23,7 +23,7 @@ func race(t *testing.T, worker *harness.Worker, clients int) []string {
 		transport := &http.Transport{}
 		t.Cleanup(transport.CloseIdleConnections)
 		c := discoveryv1connect.NewDiscoveryServiceClient(
-			&http.Client{Transport: transport}, worker.URL)
+			&http.Client{Transport: harness.Record(transport)}, worker.URL)
 		group.Go(func() {
 			<-start
 			request := newRequest(colony("contested", key(i)))

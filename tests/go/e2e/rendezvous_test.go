@@ -263,7 +263,9 @@ func TestPollEndsWhenTheClientDisconnects(t *testing.T) {
 		// Closing the connection resets it.
 		return connection, connection.(*net.TCPConn).SetLinger(0)
 	}
-	httpClient := &http.Client{Transport: &http.Transport{DialContext: dialer}}
+	httpClient := &http.Client{
+		Transport: harness.Record(&http.Transport{DialContext: dialer}),
+	}
 	c := discoveryv1connect.NewDiscoveryServiceClient(httpClient, worker.URL)
 	// Without a deadline, only the closed connection notifies the Worker.
 	ctx, cancel := context.WithCancel(context.Background())

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"strings"
 	"syscall"
 	"time"
 
@@ -68,6 +69,9 @@ func start(t T, serve serveCommand, vars []string) *Worker {
 	t.Cleanup(func() {
 		worker.Kill()
 		if t.Failed() {
+			if text := exchanges.text(strings.TrimPrefix(worker.URL, "http://")); text != "" {
+				t.Logf("the last requests and responses:\n%s", text)
+			}
 			t.Logf("the last lines of the Worker's log:\n%s", worker.log.tail(50))
 		}
 	})
