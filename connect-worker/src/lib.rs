@@ -37,6 +37,9 @@
 //! # fn main() {}
 //! ```
 
+// Generated code names this crate: both must compile under a user's own lints.
+#![warn(clippy::pedantic)]
+
 pub mod durable_object;
 mod fetch;
 mod js;

@@ -1,4 +1,6 @@
 #![doc = include_str!("../README.md")]
+// Generated code names this crate: both must compile under a user's own lints.
+#![warn(clippy::pedantic)]
 
 mod body;
 mod client;

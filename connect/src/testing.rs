@@ -61,9 +61,12 @@ impl TestRuntime {
     }
 
     async fn timer(&self) {
-        poll_fn(|_| match self.0.timers_fire.get() {
-            true => Poll::Ready(()),
-            false => Poll::Pending,
+        poll_fn(|_| {
+            if self.0.timers_fire.get() {
+                Poll::Ready(())
+            } else {
+                Poll::Pending
+            }
         })
         .await;
     }

@@ -1,5 +1,8 @@
 //! Serves `greeter.v1.GreeterService` on a Worker.
 
+// Generated code must compile under a user's own lints, the strictest included.
+#![warn(clippy::pedantic)]
+
 /// Generated code: a module per proto package.
 pub mod protos {
     include!(concat!(env!("OUT_DIR"), "/protos.rs"));
