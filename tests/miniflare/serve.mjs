@@ -17,6 +17,8 @@ const { values: options } = parseArgs({
   options: {
     // Folder of the objects, KV and a copy of the Worker.
     storage: { type: "string" },
+    // Folder of the built Worker, from the top of the checkout.
+    build: { type: "string", default: "build" },
     // 0 chooses a free port.
     port: { type: "string", default: "0" },
     // NAME=VALUE replaces a variable of wrangler.toml.
@@ -37,7 +39,7 @@ const isWrapped = options.faults || options.analytics;
 function modules() {
   const folder = join(storage, "worker");
   mkdirSync(folder, { recursive: true });
-  const built = join(root, "build");
+  const built = resolve(root, options.build);
   const files = [
     [built, "index.js", "ESModule"],
     [built, "index_bg.wasm", "CompiledWasm"],

@@ -36,7 +36,7 @@ const rolloutScript = ".github/rollout.sh"
 var reviewedCommands = []string{
 	"cargo", "rustup", "go", "git", "curl", "jq", "date", "export", "unset", "openssl", "printf",
 	"sha256sum", "cut", "docker", "grep", "[", "echo", "exit", "fail", "deployed",
-	"mkdir", "mktemp", "rm", "set", "sh", "smoke", "trap", "umask",
+	"mkdir", "mktemp", "npm", "rm", "set", "sh", "smoke", "./start", "trap", "umask",
 }
 
 // buildTools are the tools with which xtask builds a Worker.

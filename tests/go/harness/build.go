@@ -1,6 +1,8 @@
 package harness
 
 import (
+	"fmt"
+	"os"
 	"os/exec"
 	"sync"
 )
@@ -20,11 +22,25 @@ func Build(t T, name string) string {
 		return program
 	}
 	program := Path("target", name)
-	build := exec.Command("go", "build", "-o", program, "./cmd/"+name)
+	// Tests of another package may run the program while this one replaces it.
+	built := fmt.Sprintf("%s-%d", program, os.Getpid())
+	build := exec.Command("go", "build", "-o", built, "./cmd/"+name)
 	build.Dir = Path("tests", "go")
 	if output, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%s: %v: %s", name, err, output)
 	}
+	if err := os.Rename(built, program); err != nil {
+		t.Fatal(err)
+	}
 	programs[name] = program
 	return program
+}
+
+// buildFolder returns the folder of the built Worker from the project's root: that of the build for
+// development, if XTASK_BUILD_FOR_DEV is set.
+func buildFolder() string {
+	if os.Getenv("XTASK_BUILD_FOR_DEV") != "" {
+		return "target/dev-build/worker"
+	}
+	return "build"
 }

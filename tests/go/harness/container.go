@@ -18,13 +18,14 @@ func StartContainer(t T, environment ...string) string {
 	image := t.TempDir()
 	for name, source := range map[string]string{
 		"start": "container/start", "workerd.capnp": "workerd.capnp",
-		"build/index.js": "build/index.js", "build/index_bg.wasm": "build/index_bg.wasm",
+		"build/index.js":      filepath.Join(buildFolder(), "index.js"),
+		"build/index_bg.wasm": filepath.Join(buildFolder(), "index_bg.wasm"),
 	} {
 		if err := copyFile(filepath.Join(image, name), Path(source)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	port := freePort(t)
+	port := FreePort(t)
 	command := exec.Command("./start")
 	command.Dir = image
 	command.Env = append([]string{
@@ -64,7 +65,8 @@ func copyFile(target, source string) error {
 	return os.WriteFile(target, content, 0o700)
 }
 
-func freePort(t T) int {
+// FreePort returns a port that nothing listens on.
+func FreePort(t T) int {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

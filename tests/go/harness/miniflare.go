@@ -19,7 +19,8 @@ func StartMiniflare(t T, vars ...string) *Worker {
 
 func miniflare(arguments []string) *exec.Cmd {
 	program := Path("tests", "miniflare", "serve.mjs")
-	arguments = append([]string{program, "--faults", "--analytics"}, arguments...)
+	options := []string{program, "--faults", "--analytics", "--build", buildFolder()}
+	arguments = append(options, arguments...)
 	command := exec.Command(Path("node_modules", ".bin", "node"), arguments...)
 	// workerd is a child of node: the signal goes to the whole group.
 	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}

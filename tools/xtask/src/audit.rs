@@ -11,7 +11,7 @@ use serde_json::Value;
 use wait_timeout::ChildExt as _;
 
 use crate::command::{command, run};
-use crate::tools;
+use crate::{tools, workspace};
 
 /// Timeout for fetching the database of advisories, which has a few thousand small files.
 const FETCH_TIMEOUT: Duration = Duration::from_secs(90);
@@ -104,23 +104,30 @@ fn fetch_database() -> Result<bool> {
     Ok(status.is_some_and(|status| status.success()))
 }
 
+/// Folders of the lock files of npm.
+const NPM_FOLDERS: [&str; 2] = ["", "tools/node"];
+
 fn check_npm_advisories() -> Result<Outcome> {
-    let audit = command("npm")?
-        .args(["audit", "--json", "--audit-level=moderate"])
-        .output()
-        .context("npm")?;
-    let report: Value = serde_json::from_slice(&audit.stdout).unwrap_or_default();
-    if report.get("auditReportVersion").is_none() {
-        let message = report.get("message").and_then(Value::as_str);
-        return Ok(Outcome::Unavailable {
-            cause: message.unwrap_or("npm printed no report").to_owned(),
-        });
+    for folder in NPM_FOLDERS {
+        let audit = command("npm")?
+            .args(["audit", "--json", "--audit-level=moderate"])
+            .arg("--package-lock-only")
+            .current_dir(workspace::root().join(folder))
+            .output()
+            .context("npm")?;
+        let report: Value = serde_json::from_slice(&audit.stdout).unwrap_or_default();
+        if report.get("auditReportVersion").is_none() {
+            let message = report.get("message").and_then(Value::as_str);
+            return Ok(Outcome::Unavailable {
+                cause: message.unwrap_or("npm printed no report").to_owned(),
+            });
+        }
+        ensure!(
+            audit.status.success(),
+            "advisories on npm packages:\n{}",
+            serde_json::to_string_pretty(&report.get("vulnerabilities"))?
+        );
     }
-    ensure!(
-        audit.status.success(),
-        "advisories on npm packages:\n{}",
-        serde_json::to_string_pretty(&report.get("vulnerabilities"))?
-    );
     Ok(Outcome::NoAdvisory {
         source: "npm's registry",
     })

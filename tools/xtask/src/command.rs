@@ -9,6 +9,10 @@ use anyhow::{Context as _, Result, ensure};
 
 use crate::workspace;
 
+/// Variable that makes `cargo xtask build`, which wrangler runs when a file changes, build for
+/// development, and end-to-end tests serve that build.
+pub(crate) const BUILD_FOR_DEV: &str = "XTASK_BUILD_FOR_DEV";
+
 /// Builds a command that runs at the top of the checkout. The programs that npm installed come
 /// first in its path: their Node may be newer than the machine's.
 pub(crate) fn command(program: impl Into<OsString>) -> Result<Command> {
@@ -18,7 +22,9 @@ pub(crate) fn command(program: impl Into<OsString>) -> Result<Command> {
     let mut command = Command::new(program.into());
     command
         .current_dir(workspace::root())
-        .env("PATH", env::join_paths(folders)?);
+        .env("PATH", env::join_paths(folders)?)
+        // Each command says by itself which build it is about.
+        .env_remove(BUILD_FOR_DEV);
     Ok(command)
 }
 
@@ -34,12 +40,19 @@ pub(crate) fn cargo(arguments: &[&str]) -> Result<Command> {
 /// # Errors
 /// Fails when the command cannot be started, or fails.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
-    let shown = show(command);
-    eprintln!("+ {shown}");
+    eprintln!("+ {}", show(command));
+    run_quietly(command)
+}
+
+/// Runs a command to its end, without showing it unless it fails.
+///
+/// # Errors
+/// Fails when the command cannot be started, or fails.
+pub(crate) fn run_quietly(command: &mut Command) -> Result<()> {
     let status = command
         .status()
-        .with_context(|| format!("{shown}: cannot be started"))?;
-    ensure!(status.success(), "{shown}: {status}");
+        .with_context(|| format!("{}: cannot be started", show(command)))?;
+    ensure!(status.success(), "{}: {status}", show(command));
     Ok(())
 }
 

@@ -5,14 +5,15 @@ use std::io::{self, BufRead as _, Read as _};
 use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::slice;
 
 use anyhow::{Context as _, Result, ensure};
 use prost::Message;
 use serde::Deserialize;
 
 use crate::command::{command, run};
-use crate::worker_project::WorkerProject;
-use crate::{serve, tools, wasm_build, workspace};
+use crate::worker_project::{Profile, WorkerProject};
+use crate::{go_tools, serve, tools, wasm_build, workspace};
 
 /// Go module of the suite and its proto.
 const MODULE: &str = "connectrpc.com/conformance";
@@ -23,10 +24,15 @@ const FOLDER: &str = "tests/conformance";
 
 /// Builds the service and runs the suite against it in workerd.
 pub(crate) fn run_suite() -> Result<()> {
+    go_tools::check_installed()?;
     tools::install()?;
     let runner = runner()?;
     let worker = WorkerProject::in_folder(FOLDER);
-    wasm_build::build_with(&worker, &[("CONFORMANCE_PROTO", &proto()?)])?;
+    wasm_build::build_all(
+        slice::from_ref(&worker),
+        Profile::Release,
+        &[(PROTO, &proto()?)],
+    )?;
     run(command(runner)?
         .args(["--mode", "server", "-v", "--conf"])
         .arg(worker.out_dir.join("unary.yaml"))
@@ -48,7 +54,8 @@ pub(crate) fn peer() -> Result<()> {
         .spawn()?;
     let output = reporter.stdin.take().context("the input is not piped")?;
     let storage = workspace::root().join("target/conformance");
-    let error = serve::workerd(&WorkerProject::in_folder(FOLDER), 0, &storage)?
+    let worker = WorkerProject::in_folder(FOLDER);
+    let error = serve::workerd(&worker, Profile::Release, 0, &storage)?
         .stdout(Stdio::from(output))
         .exec();
     Err(error).context("workerd")
@@ -112,6 +119,16 @@ fn runner() -> Result<PathBuf> {
             .env("GOBIN", &folder))?;
     }
     Ok(installed)
+}
+
+/// Variable that names the folder of the suite's proto files for build scripts.
+pub(crate) const PROTO: &str = "CONFORMANCE_PROTO";
+
+/// Lets cargo compile the code that is generated for Connect's conformance suite as well. With and
+/// without it in turns, cargo would compile those crates each time.
+pub(crate) fn with_proto(mut cargo: Command) -> Result<Command> {
+    cargo.env(PROTO, proto()?);
+    Ok(cargo)
 }
 
 /// Downloads the suite's Go module. Returns the folder of its proto files.

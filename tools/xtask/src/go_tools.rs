@@ -6,7 +6,7 @@ use std::process::Command;
 use anyhow::{Result, bail, ensure};
 
 use crate::command::{command, run};
-use crate::worker_project::WorkerProject;
+use crate::worker_project::{Profile, WorkerProject};
 use crate::{wasm_build, workspace};
 
 /// Folder of the Go module.
@@ -20,9 +20,10 @@ pub(crate) const SMOKE: &str = "smoke";
 
 /// Builds the Worker, then runs the program `cmd/<name>` with its own arguments.
 pub(crate) fn run_program(name: &str, arguments: &[String]) -> Result<()> {
+    check_installed()?;
     let is_remote = arguments.iter().any(|argument| argument.contains("-url"));
     if name != SMOKE && !is_remote {
-        wasm_build::build(&WorkerProject::service())?;
+        wasm_build::build(&WorkerProject::service(), Profile::Release)?;
     }
     let program = workspace::root().join("target").join(name);
     run(go(&["build", "-o"])?
@@ -57,6 +58,24 @@ pub(crate) fn go_test(arguments: &[&str]) -> Result<Command> {
     let mut test = go(&["test", "-count=1"])?;
     test.args(arguments).env("XTASK", env::current_exe()?);
     Ok(test)
+}
+
+/// Builds a `go test` that gotestsum lists by name and counts. `go.mod` pins gotestsum.
+pub(crate) fn go_test_summary() -> Result<Command> {
+    let mut test = go(&["tool", "gotestsum", "--format=testname", "--", "-count=1"])?;
+    test.env("XTASK", env::current_exe()?);
+    Ok(test)
+}
+
+/// Checks that Go is installed. go itself checks its version against `go.mod`.
+pub(crate) fn check_installed() -> Result<()> {
+    let version = Command::new("go").arg("version").output();
+    let is_installed = version.is_ok_and(|version| version.status.success());
+    ensure!(
+        is_installed,
+        "Go is missing: install Go 1.26 or newer from https://go.dev/dl"
+    );
+    Ok(())
 }
 
 /// Lists the packages of the Go module, except one.

@@ -1,9 +1,10 @@
 //! `cargo xtask <command>`: sets up the pinned tools, then builds, serves and tests the Worker.
 
 mod audit;
+mod bindings;
 mod bless;
 mod buf;
-mod ci;
+mod checks;
 mod command;
 mod conformance;
 mod cost;
@@ -14,14 +15,20 @@ mod fuzz;
 mod go_tools;
 mod keygen;
 mod layers;
+mod lint;
+mod node;
 mod operations;
 mod preflight;
+mod process_group;
+mod progress;
 mod serve;
 #[cfg(test)]
 mod style;
 mod summary;
+mod test_groups;
 mod tools;
 mod wasm_build;
+mod wasm_compile;
 mod worker_project;
 mod workspace;
 
@@ -31,7 +38,8 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 use cost_model::Workload;
 
-use crate::worker_project::WorkerProject;
+use crate::test_groups::Selection;
+use crate::worker_project::{Profile, WorkerProject};
 
 #[derive(Parser)]
 #[command(about, bin_name = "cargo xtask")]
@@ -51,17 +59,34 @@ enum Command {
         /// Port to listen on
         #[arg(long, default_value_t = 8787)]
         port: u16,
+        /// Folder of the data, from that of wrangler.toml
+        #[arg(long, default_value = ".wrangler/state")]
+        storage: PathBuf,
         /// Seconds until a lease expires
         #[arg(long, value_parser = clap::value_parser!(u32).range(1..=86_400))]
         ttl: Option<u32>,
         #[command(flatten)]
         worker: WorkerArguments,
     },
-    /// Runs all checks and all tests
+    /// Runs all tests, or some of them
     Test {
-        /// Run only this group; may be repeated
-        #[arg(long, value_enum, value_name = "GROUP")]
-        only: Vec<ci::Group>,
+        /// Run only unit and golden tests, and a smoke test end to end: within a minute
+        #[arg(long)]
+        quick: bool,
+        /// Groups to run (lint, unit, conformance, wasm, docs, e2e), or `e2e` with options of go
+        /// test, as in `e2e -run TestLookup`
+        #[arg(
+            value_name = "GROUP",
+            trailing_var_arg = true,
+            allow_hyphen_values = true
+        )]
+        groups: Vec<String>,
+    },
+    /// Runs checks that need more tools: dependencies, workflows, the site, the bundle
+    Check {
+        /// Fail if advisories are unavailable, as without a network
+        #[arg(long)]
+        required: bool,
     },
     /// Runs Connect's conformance suite against the generated code in workerd
     Conformance,
@@ -153,6 +178,9 @@ enum Command {
         /// Variable for the Worker, in addition to those of the environment
         #[arg(long = "var", value_name = "NAME=VALUE")]
         vars: Vec<String>,
+        /// Serve the build for development
+        #[arg(long)]
+        dev: bool,
         /// Serve the existing build without building first
         #[arg(long)]
         no_build: bool,
@@ -185,6 +213,7 @@ impl WorkerArguments {
 }
 
 fn main() -> ExitCode {
+    progress::start();
     match run(Arguments::parse().command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -197,9 +226,17 @@ fn main() -> ExitCode {
 fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Setup => tools::install(),
-        Command::Build(worker) => wasm_build::build(&worker.project()),
-        Command::Dev { port, ttl, worker } => dev::run_server(&worker.project(), port, ttl),
-        Command::Test { only } => ci::run_groups(&only),
+        Command::Build(worker) => wasm_build::build(&worker.project(), dev::build_profile()),
+        Command::Dev {
+            port,
+            storage,
+            ttl,
+            worker,
+        } => dev::run_server(&worker.project(), port, &storage, ttl),
+        Command::Test { quick, groups } => {
+            test_groups::run_selection(&Selection::parse(quick, &groups)?)
+        }
+        Command::Check { required } => checks::run_all(required),
         Command::Conformance => conformance::run_suite(),
         Command::Differential { cases, seed } => differential::compare(cases, seed),
         Command::Fuzz { seconds, target } => fuzz::run_all(seconds, target.as_deref()),
@@ -245,14 +282,20 @@ fn run(command: Command) -> anyhow::Result<()> {
             port,
             storage,
             vars,
+            dev,
             no_build,
             worker,
         } => {
             let project = worker.project();
+            let profile = if dev {
+                Profile::Dev
+            } else {
+                dev::build_profile()
+            };
             if !no_build {
-                wasm_build::build(&project)?;
+                wasm_build::build(&project, profile)?;
             }
-            serve::exec(&project, port, &storage, &vars)
+            serve::exec(&project, profile, port, &storage, &vars)
         }
     }
 }

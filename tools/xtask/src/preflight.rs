@@ -2,7 +2,7 @@
 //!
 //! Checks `wrangler.toml`, wrangler's dry run, and the account.
 
-use std::fs;
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context as _, Result, bail, ensure};
@@ -50,10 +50,17 @@ pub(crate) fn check(environment: &str, is_offline: bool) -> Result<()> {
 
 /// Runs all steps of a deployment but the last. Fails on warnings that point to a mistake.
 pub(crate) fn dry_run(environment: &str) -> Result<()> {
-    let folder = workspace::root().join("target/dry-run").join(environment);
-    fs::create_dir_all(&folder)?;
-    let mut wrangler = wrangler(&["deploy", "--dry-run", "--env", environment])?;
-    let output = wrangler.arg("--outdir").arg(&folder).output()?;
+    dry_run_in(workspace::root(), Path::new("wrangler"), environment)
+}
+
+/// Does the same as [`dry_run`] in another folder with a `wrangler.toml`, with its own wrangler.
+pub(crate) fn dry_run_in(folder: &Path, program: &Path, environment: &str) -> Result<()> {
+    let output = tempfile::tempdir()?;
+    let output = wrangler(program, &["deploy", "--dry-run", "--env", environment])?
+        .arg("--outdir")
+        .arg(output.path())
+        .current_dir(folder)
+        .output()?;
     let printed = [output.stdout, output.stderr].concat();
     let printed = String::from_utf8_lossy(&printed);
     ensure!(
@@ -83,7 +90,7 @@ struct Deployment {
 
 /// Checks secrets and deployments in the account. Returns whether a deployment may proceed.
 fn check_account(environment: &str) -> Result<bool> {
-    let whoami = wrangler(&["whoami", "--json"])?.output()?;
+    let whoami = wrangler(Path::new("wrangler"), &["whoami", "--json"])?.output()?;
     ensure!(
         whoami.status.success(),
         "wrangler is not logged in: run `npx wrangler login`, set CLOUDFLARE_API_TOKEN, or check \
@@ -120,7 +127,7 @@ fn check_account(environment: &str) -> Result<bool> {
 
 /// Runs wrangler and parses its output.
 fn json<T: for<'a> Deserialize<'a>>(arguments: &[&str]) -> Result<T> {
-    let output = wrangler(arguments)?.output()?;
+    let output = wrangler(Path::new("wrangler"), arguments)?.output()?;
     let printed = String::from_utf8_lossy(&output.stderr).into_owned();
     ensure!(
         output.status.success(),
@@ -131,8 +138,8 @@ fn json<T: for<'a> Deserialize<'a>>(arguments: &[&str]) -> Result<T> {
         .with_context(|| format!("output of wrangler {}", arguments.join(" ")))
 }
 
-fn wrangler(arguments: &[&str]) -> Result<Command> {
-    let mut wrangler = command("wrangler")?;
+fn wrangler(program: &Path, arguments: &[&str]) -> Result<Command> {
+    let mut wrangler = command(program)?;
     wrangler
         .args(arguments)
         .env("WRANGLER_SEND_METRICS", "false")

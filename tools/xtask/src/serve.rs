@@ -8,14 +8,14 @@ use std::process::Command;
 use anyhow::{Context as _, Result};
 
 use crate::command::command;
-use crate::worker_project::WorkerProject;
+use crate::worker_project::{Profile, WorkerProject};
 use crate::workspace;
 
 /// Configuration of workerd.
 const CONFIG: &str = "workerd.capnp";
 
 /// Modules of a Worker, as `wasm_build::build` writes them.
-const MODULES: [&str; 2] = ["build/index.js", "build/index_bg.wasm"];
+const MODULES: [&str; 2] = ["index.js", "index_bg.wasm"];
 
 /// Name of the service in workerd's configuration that stores objects.
 const OBJECTS: &str = r#"(name = "objects","#;
@@ -26,11 +26,12 @@ const OBJECTS: &str = r#"(name = "objects","#;
 /// log follows.
 pub(crate) fn exec(
     worker: &WorkerProject,
+    profile: Profile,
     port: u16,
     storage: &Path,
     vars: &[String],
 ) -> Result<()> {
-    let mut workerd = workerd(worker, port, storage)?;
+    let mut workerd = workerd(worker, profile, port, storage)?;
     for var in vars {
         let (name, value) = var
             .split_once('=')
@@ -43,17 +44,24 @@ pub(crate) fn exec(
 /// Builds the command that runs workerd with a Worker.
 ///
 /// The folder `storage` gets the objects, and a copy of the Worker that later builds do not change.
-pub(crate) fn workerd(worker: &WorkerProject, port: u16, storage: &Path) -> Result<Command> {
+pub(crate) fn workerd(
+    worker: &WorkerProject,
+    profile: Profile,
+    port: u16,
+    storage: &Path,
+) -> Result<Command> {
     let copy = storage.join("worker");
     let objects = storage.join("objects");
     fs::create_dir_all(copy.join("build"))?;
     fs::create_dir_all(&objects)?;
-    for file in MODULES.into_iter().chain([CONFIG]) {
-        let source = worker.out_dir.join(file);
-        fs::copy(&source, copy.join(file))
+    let build = worker.build_dir(profile);
+    for file in MODULES {
+        let source = build.join(file);
+        fs::copy(&source, copy.join("build").join(file))
             .with_context(|| format!("{}: run `cargo xtask build` first", source.display()))?;
     }
     let config = copy.join(CONFIG);
+    fs::copy(worker.out_dir.join(CONFIG), &config).with_context(|| CONFIG.to_owned())?;
     let mut workerd = command(workspace::npm_bin("workerd"))?;
     workerd
         .args(["serve", "--control-fd=1"])

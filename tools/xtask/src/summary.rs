@@ -1,12 +1,10 @@
 //! Summary of a run: executes steps, counts what passed and failed, and goes on after a failure.
 
-use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use anyhow::{Context as _, Result, bail};
-use serde::Deserialize;
 
 use crate::command::{run, show};
 
@@ -16,17 +14,6 @@ pub(crate) struct Summary {
     passed: usize,
     failed: usize,
     failures: Vec<String>,
-}
-
-/// Line of `go test -json`.
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct GoEvent {
-    action: String,
-    #[serde(default)]
-    test: String,
-    #[serde(default)]
-    output: String,
 }
 
 impl Summary {
@@ -64,35 +51,18 @@ impl Summary {
         });
     }
 
-    /// Runs `go test -json`, lists its tests by name and counts them.
+    /// Runs gotestsum and counts the tests in its last line, `DONE 7 tests, 1 failure in 2s`.
     ///
-    /// Shows the output of tests that fail. A skipped test counts as failed: it would look like one
-    /// that passed.
+    /// A skipped test counts as failed: it would look like one that passed.
     pub(crate) fn go_test(&mut self, name: &str, command: Result<Command>) {
-        let mut outputs = BTreeMap::<String, String>::new();
         self.counted(name, command, |summary, line| {
-            let Ok(event) = serde_json::from_str::<GoEvent>(line) else {
-                println!("{line}");
-                return;
-            };
-            let output = outputs.entry(event.test.clone()).or_default();
-            match event.action.as_str() {
-                "output" | "build-output" => output.push_str(&event.output),
-                "pass" if !event.test.is_empty() => {
-                    println!("ok   {}", event.test);
-                    summary.passed += 1;
-                }
-                "fail" => {
-                    println!("FAIL {}\n{output}", event.test);
-                    if !event.test.is_empty() {
-                        summary.failed += 1;
-                    }
-                }
-                "skip" if !event.test.is_empty() => {
-                    println!("SKIP {}\n{output}", event.test);
-                    summary.failed += 1;
-                }
-                _ => {}
+            println!("{line}");
+            if let Some(result) = line.strip_prefix("DONE ") {
+                let failed = number_before(result, "failure")
+                    + number_before(result, "failures")
+                    + number_before(result, "skipped");
+                summary.passed += number_before(result, "tests").saturating_sub(failed);
+                summary.failed += failed + number_before(result, "error");
             }
         });
     }
@@ -160,7 +130,7 @@ fn heading(name: &str) {
 
 /// Parses the number before a word, as in `12 passed`. Returns 0 if there is none.
 fn number_before(text: &str, word: &str) -> usize {
-    text.split([' ', ';', '.'])
+    text.split([' ', ';', '.', ','])
         .collect::<Vec<_>>()
         .windows(2)
         .find(|pair| pair.last() == Some(&word))
@@ -178,5 +148,9 @@ mod tests {
         assert_eq!(number_before(result, "passed"), 17);
         assert_eq!(number_before(result, "failed"), 1);
         assert_eq!(number_before(result, "retried"), 0);
+        let result = "212 tests, 1 skipped, 2 failures in 3.402s";
+        assert_eq!(number_before(result, "tests"), 212);
+        assert_eq!(number_before(result, "skipped"), 1);
+        assert_eq!(number_before(result, "failures"), 2);
     }
 }

@@ -1,33 +1,30 @@
 //! Pinned tools.
 //!
 //! Tools that cargo installs go to the user's cache folder, keyed by name and version, so that they
-//! outlive the checkout. Tools that npm installs are pinned by the lock file.
+//! outlive the checkout. Lock files pin all others: those that npm installs, and libraries.
 
 use std::fs;
 use std::path::PathBuf;
+use std::process::{Command, Stdio};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 
-use crate::command::{command, run};
-use crate::workspace;
+use crate::command::{command, run, show};
+use crate::node::{self, Node};
+use crate::{progress, workspace};
 
 pub(crate) const WASM_TARGET: &str = "wasm32-unknown-unknown";
 const CARGO_FUZZ: &str = "0.13.2";
 const CARGO_DENY: &str = "0.20.2";
 const MDBOOK: &str = "0.5.4";
 
+/// Options of npm that leave only errors and warnings. `cargo xtask audit` looks for advisories.
+pub(crate) const QUIET_NPM: [&str; 3] = ["--no-audit", "--no-fund", "--no-progress"];
+
 /// Installs missing tools that builds need. Prints nothing if none is missing.
 pub(crate) fn install() -> Result<()> {
-    npm_packages()?;
     wasm_target()?;
-    wasm_bindgen()?;
-    Ok(())
-}
-
-/// Installs wasm-bindgen, in exactly the version that the Worker is linked with.
-pub(crate) fn wasm_bindgen() -> Result<PathBuf> {
-    let version = workspace::locked_version("wasm-bindgen")?;
-    cargo_installed("wasm-bindgen-cli", "wasm-bindgen", &version, &[])
+    npm_packages()
 }
 
 /// Installs cargo-fuzz, which runs libFuzzer. Only fuzzing needs it.
@@ -35,39 +32,98 @@ pub(crate) fn cargo_fuzz() -> Result<PathBuf> {
     cargo_installed("cargo-fuzz", "cargo-fuzz", CARGO_FUZZ, &[])
 }
 
-/// Installs cargo-deny, which checks dependencies. Only checks need it.
+/// Installs cargo-deny, which checks dependencies. Only `cargo xtask check` needs it.
 pub(crate) fn cargo_deny() -> Result<PathBuf> {
     cargo_installed("cargo-deny", "cargo-deny", CARGO_DENY, &[])
 }
 
-/// Installs mdBook, which builds the documentation's site. Only checks need it.
+/// Installs mdBook, which builds the documentation's site. Only `cargo xtask check` needs it.
 pub(crate) fn mdbook() -> Result<PathBuf> {
     // Without the features `serve` and `watch`, which double the time to build it.
     let features = ["--no-default-features", "--features", "search"];
     cargo_installed("mdbook", "mdbook", MDBOOK, &features)
 }
 
-fn wasm_target() -> Result<()> {
+/// Installs Rust's target for Workers unless it is there.
+pub(crate) fn wasm_target() -> Result<()> {
     let mut rustc = command("rustc")?;
     rustc.args(["--print", "target-libdir", "--target", WASM_TARGET]);
-    let found = rustc.output().context("rustc")?.stdout;
+    let found = rustc.output().context("rustc cannot be started")?.stdout;
     if PathBuf::from(String::from_utf8(found)?.trim()).is_dir() {
         return Ok(());
     }
-    run(command("rustup")?.args(["target", "add", WASM_TARGET]))
-        .with_context(|| format!("install the Rust target {WASM_TARGET}: rustup cannot add it"))
+    progress::step(&format!("installing Rust's target {WASM_TARGET}"));
+    run(command("rustup")?.args(["target", "add", WASM_TARGET])).with_context(|| {
+        format!(
+            "Rust's target {WASM_TARGET} is missing, and rustup cannot add it: install Rust with \
+             rustup from https://rustup.rs, or the target with your package manager"
+        )
+    })
 }
 
-fn npm_packages() -> Result<()> {
-    let wanted = fs::read(workspace::root().join("package-lock.json"))?;
-    // npm keeps no copy of the lock file that it installed from, so this function does.
-    let stamp = workspace::root().join("node_modules/.installed-package-lock.json");
-    if fs::read(&stamp).is_ok_and(|installed| installed == wanted) {
+/// Checks Node and npm before a build of minutes, and installs Rust's target.
+pub(crate) fn check_machine() -> Result<()> {
+    wasm_target()?;
+    if !NpmPackages::read()?.is_installed() {
+        node::check_machine()?;
+    }
+    Ok(())
+}
+
+/// Installs the packages of `package-lock.json` unless they are there.
+pub(crate) fn npm_packages() -> Result<()> {
+    let packages = NpmPackages::read()?;
+    if packages.is_installed() {
         return Ok(());
     }
-    run(command("npm")?.args(["ci", "--no-audit", "--no-fund"]))
-        .context("install Node and npm: see the README")?;
-    fs::write(stamp, wanted)?;
+    let node = Node::find()?;
+    if !packages.is_stamped() {
+        progress::step("installing npm packages: wrangler, workerd, esbuild, wasm-opt, buf");
+        let mut npm = Command::new("npm");
+        npm.arg("ci").args(QUIET_NPM).current_dir(workspace::root());
+        node.put_first(&mut npm)?;
+        run_npm(&mut npm)?;
+    }
+    node.link()?;
+    Ok(fs::write(packages.stamp, packages.lock)?)
+}
+
+/// Returns the path of a file that is as old as the installed packages.
+pub(crate) fn installed_npm_packages() -> PathBuf {
+    workspace::root().join("node_modules/.installed-package-lock.json")
+}
+
+/// The packages of `package-lock.json`.
+struct NpmPackages {
+    lock: Vec<u8>,
+    /// Copy of the lock file that was installed from. npm keeps none.
+    stamp: PathBuf,
+}
+
+impl NpmPackages {
+    fn read() -> Result<Self> {
+        Ok(Self {
+            lock: fs::read(workspace::root().join("package-lock.json"))?,
+            stamp: installed_npm_packages(),
+        })
+    }
+
+    fn is_stamped(&self) -> bool {
+        fs::read(&self.stamp).is_ok_and(|installed| installed == self.lock)
+    }
+
+    fn is_installed(&self) -> bool {
+        self.is_stamped() && node::is_linked()
+    }
+}
+
+/// Runs npm. Shows its warnings, and not how many packages it added.
+pub(crate) fn run_npm(npm: &mut Command) -> Result<()> {
+    let status = npm
+        .stdout(Stdio::null())
+        .status()
+        .context("npm is missing: install Node with npm from https://nodejs.org")?;
+    ensure!(status.success(), "{}: {status}", show(npm));
     Ok(())
 }
 
@@ -89,20 +145,13 @@ fn cargo_installed(
     if installed.is_file() {
         return Ok(installed);
     }
-    eprintln!("installing {package} {version} for this user, once: it takes some minutes");
-    let install = || -> Result<_> {
-        let mut install = command("cargo")?;
-        install
-            .args(["install", "--version", version, "--root"])
-            .arg(&folder)
-            .args(features);
-        Ok(install)
-    };
-    let locked = run(install()?.args(["--locked", package]));
-    if let Err(error) = locked {
-        // A registry mirror may lack a version that the tool's own lock file names.
-        eprintln!("{error:#}: retrying without the lock file of {package}");
-        run(install()?.arg(package))?;
-    }
+    progress::step(&format!(
+        "building {package} {version} once for this user: minutes"
+    ));
+    run(command("cargo")?
+        .args(["install", "--locked", "--version", version, "--root"])
+        .arg(&folder)
+        .args(features)
+        .arg(package))?;
     Ok(installed)
 }

@@ -4,16 +4,16 @@
 //! objects cannot be called by RPC, and it wraps them and the fetch event in proxies that take time
 //! on each call (`docs/performance.md`).
 
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::fs::{self, File};
+use std::path::Path;
+use std::{env, slice, thread};
 
-use anyhow::{Context as _, Result, ensure};
-use serde::Deserialize;
+use anyhow::{Context as _, Result, anyhow, ensure};
 
-use crate::command::{command, run};
-use crate::worker_project::WorkerProject;
-use crate::{tools, workspace};
+use crate::command::{command, run_quietly};
+use crate::wasm_compile::compile;
+use crate::worker_project::{Profile, WorkerProject};
+use crate::{bindings, progress, tools, workspace};
 
 /// Features that rustc uses for wasm32, and exceptions, with which wasm-bindgen catches those of
 /// JavaScript. Named one by one: with all features, wasm-opt may use some that workerd lacks.
@@ -27,145 +27,153 @@ const WASM_FEATURES: [&str; 7] = [
     "--enable-sign-ext",
 ];
 
-/// Builds `build/index.js` and `build/index_bg.wasm` of a Worker, optimised.
-pub(crate) fn build(worker: &WorkerProject) -> Result<()> {
-    build_with(worker, &[])
+/// Builds `index.js` and `index_bg.wasm` of a Worker: for release into `build/`, optimised.
+pub(crate) fn build(worker: &WorkerProject, profile: Profile) -> Result<()> {
+    build_all(slice::from_ref(worker), profile, &[])
 }
 
-/// Builds a Worker with variables for its build script.
-pub(crate) fn build_with(worker: &WorkerProject, env: &[(&str, &Path)]) -> Result<()> {
-    tools::install()?;
-    let module = compile(&worker.crate_dir, env)?;
-    let bindings = generate_bindings(&module)?;
-    let build = worker.out_dir.join("build");
-    fs::create_dir_all(&build)?;
-    let module = build.join("index_bg.wasm");
-    optimise(&bindings.join("index_bg.wasm"), &module)?;
-    bundle(
-        &worker.entry,
-        &bindings.join("index.js"),
-        &build.join("index.js"),
-    )?;
-    let bytes = fs::metadata(&module).context("the built module")?.len();
-    println!("the Worker's module has {} KiB", bytes / 1024);
+/// Builds some Workers with variables for their build scripts. In one run of cargo, the crates that
+/// they share are compiled once.
+pub(crate) fn build_all(
+    workers: &[WorkerProject],
+    profile: Profile,
+    env: &[(&str, &Path)],
+) -> Result<()> {
+    tools::check_machine()?;
+    // Downloads of npm take no processor time from the compiler.
+    let artifacts = thread::scope(|scope| {
+        let packages = scope.spawn(|| {
+            tools::npm_packages().inspect_err(|error| progress::step(&format!("{error:#}")))
+        });
+        let artifacts = compile(workers, profile, env);
+        packages
+            .join()
+            .map_err(|_| anyhow!("the installation of npm packages panicked"))??;
+        artifacts
+    })?;
+    for (worker, artifact) in workers.iter().zip(&artifacts) {
+        finish(worker, &artifact.module, profile)?;
+    }
     Ok(())
 }
 
-/// Compiles the crate in a folder. Returns the path of its module.
-fn compile(crate_dir: &Path, env: &[(&str, &Path)]) -> Result<PathBuf> {
-    let output = command("cargo")?
-        .args(["build", "--release", "--lib"])
-        .args(["--target", tools::WASM_TARGET])
-        .arg("--message-format=json-render-diagnostics")
-        .envs(env.iter().copied())
-        .current_dir(crate_dir)
-        .stderr(Stdio::inherit())
-        .output()
-        .with_context(|| format!("cargo build in {}", crate_dir.display()))?;
-    ensure!(output.status.success(), "cargo build: {}", output.status);
-    let sources = fs::canonicalize(crate_dir)?.join("src");
-    let messages = output.stdout.split(|byte| *byte == b'\n');
-    messages
-        .filter_map(|message| module_of(message, &sources))
-        .next_back()
-        .with_context(|| {
-            format!(
-                "cargo built no module: {} needs crate-type = [\"cdylib\"]",
-                crate_dir.join("Cargo.toml").display()
-            )
-        })
+/// Checks that the service's module is the same whether it is built alone, as for deployments, or
+/// with other Workers, as for tests: cargo must find nothing to compile.
+pub(crate) fn check_built_alone() -> Result<()> {
+    let alone = compile(&[WorkerProject::service()], Profile::Release, &[])?;
+    ensure!(
+        alone.iter().all(|artifact| artifact.is_fresh),
+        "other Workers change features of the service's crates: compare `cargo tree -e features`"
+    );
+    Ok(())
 }
 
-/// Returns the module that a message of cargo reports, if its crate is the one with these sources.
-fn module_of(message: &[u8], sources: &Path) -> Option<PathBuf> {
-    #[derive(Deserialize)]
-    #[serde(tag = "reason", rename_all = "kebab-case")]
-    enum Message {
-        CompilerArtifact {
-            target: Target,
-            filenames: Vec<PathBuf>,
-        },
-        #[serde(other)]
-        Other,
+/// Makes the files that the runtime loads from a compiled module. Writes none whose content stays
+/// the same, because a server may follow them.
+fn finish(worker: &WorkerProject, module: &Path, profile: Profile) -> Result<()> {
+    let folder = worker.build_dir(profile);
+    fs::create_dir_all(&folder)?;
+    // Another run of this program waits here.
+    let lock = File::create(folder.join(".lock"))?;
+    lock.lock()?;
+    let bindings = module.with_extension("bindgen");
+    let output = folder.join("index_bg.wasm");
+    let name = worker.name();
+    let tools = [env::current_exe()?, tools::installed_npm_packages()];
+    let inputs = [module, &tools[0], &tools[1]];
+    if is_newer(&output, &inputs) && bindings.join("index.js").is_file() {
+        progress::step(&format!("{name} has not changed"));
+        return bundle(worker, profile, &bindings, &folder);
     }
-    #[derive(Deserialize)]
-    struct Target {
-        crate_types: Vec<String>,
-        src_path: PathBuf,
+    progress::step(&format!("generating the JavaScript of {name}"));
+    bindings::generate(module, &bindings)?;
+    bundle(worker, profile, &bindings, &folder)?;
+    let generated = bindings.join("index_bg.wasm");
+    let partial = folder.join("index_bg.wasm.partial");
+    match profile {
+        Profile::Dev => {
+            fs::copy(&generated, &partial)?;
+        }
+        Profile::Release => {
+            progress::step(&format!("optimising the module of {name}"));
+            optimise(&generated, &partial)?;
+        }
     }
-    let Message::CompilerArtifact { target, filenames } = serde_json::from_slice(message).ok()?
-    else {
-        return None;
-    };
-    let is_cdylib = target.crate_types.iter().any(|kind| kind == "cdylib");
-    if !is_cdylib || !target.src_path.starts_with(sources) {
-        return None;
-    }
-    filenames.into_iter().find(|file| {
-        file.extension()
-            .is_some_and(|extension| extension == "wasm")
+    let bytes = fs::metadata(&partial).context("the built module")?.len();
+    // In one step: nothing reads, or takes for finished, a part of it.
+    fs::rename(&partial, &output)?;
+    progress::step(&format!("built {name}: {} KiB", bytes / 1024));
+    Ok(())
+}
+
+/// Returns whether a file exists and was written after all of the others.
+fn is_newer(file: &Path, others: &[&Path]) -> bool {
+    let modified = |path: &Path| fs::metadata(path).and_then(|data| data.modified());
+    modified(file).is_ok_and(|time| {
+        others
+            .iter()
+            .all(|other| modified(other).is_ok_and(|other| other < time))
     })
 }
 
-/// Generates the JavaScript bindings of a module. Returns their folder.
-fn generate_bindings(module: &Path) -> Result<PathBuf> {
-    let bindings = module.with_extension("bindgen");
-    run(command(tools::wasm_bindgen()?)?
-        .args(["--target", "web", "--no-typescript", "--out-name", "index"])
-        .arg("--experimental-reset-state-function")
-        .arg("--out-dir")
-        .arg(&bindings)
-        .arg(module))?;
-    Ok(bindings)
-}
-
 fn optimise(module: &Path, into: &Path) -> Result<()> {
-    run(command(workspace::npm_bin("wasm-opt"))?
-        .args(["-Oz", "--strip-debug", "--strip-producers"])
-        .args(WASM_FEATURES)
-        .arg(module)
-        .arg("--output")
-        .arg(into))
+    run_quietly(
+        command(workspace::npm_bin("wasm-opt"))?
+            .args(["-Oz", "--strip-debug", "--strip-producers"])
+            .args(WASM_FEATURES)
+            .arg(module)
+            .arg("--output")
+            .arg(into),
+    )
 }
 
-fn bundle(entry: &Path, bindings: &Path, into: &Path) -> Result<()> {
-    run(command(workspace::npm_bin("esbuild"))?
-        .arg(entry)
-        .args(["--bundle", "--format=esm", "--minify"])
-        .arg("--log-level=warning")
+/// Writes `index.js`, if its content changes.
+fn bundle(worker: &WorkerProject, profile: Profile, bindings: &Path, into: &Path) -> Result<()> {
+    let partial = into.join("index.partial.js");
+    let mut esbuild = command(workspace::npm_bin("esbuild"))?;
+    esbuild
+        .arg(&worker.entry)
+        .args(["--bundle", "--format=esm", "--log-level=warning"])
         .args(["--external:cloudflare:*", "--external:./index_bg.wasm"])
         // wasm-bindgen imports a JavaScript file once for each function that it takes from it.
         .arg("--log-override:duplicate-object-key=silent")
         // Entries import the bindings by this name, as their path depends on the build.
-        .arg(format!("--alias:worker:module={}", bindings.display()))
-        .arg(format!("--outfile={}", into.display())))
+        .arg(format!(
+            "--alias:worker:module={}",
+            bindings.join("index.js").display()
+        ))
+        .arg(format!("--outfile={}", partial.display()));
+    if profile == Profile::Release {
+        esbuild.arg("--minify");
+    }
+    run_quietly(&mut esbuild)?;
+    let output = into.join("index.js");
+    if fs::read(&output).is_ok_and(|existing| fs::read(&partial).is_ok_and(|new| new == existing)) {
+        return Ok(fs::remove_file(partial)?);
+    }
+    Ok(fs::rename(partial, output)?)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::{Duration, SystemTime};
+
     use super::*;
 
-    fn message(source: &str, kind: &str) -> Vec<u8> {
-        let message = serde_json::json!({
-            "reason": "compiler-artifact",
-            "target": {"crate_types": [kind], "src_path": source},
-            "filenames": ["/t/libx.rlib", "/t/x.wasm"],
-        });
-        message.to_string().into_bytes()
-    }
-
     #[test]
-    fn module_is_that_of_the_folders_own_crate() {
-        let sources = Path::new("/w/worker/src");
-        let own = message("/w/worker/src/lib.rs", "cdylib");
-        assert_eq!(module_of(&own, sources), Some(PathBuf::from("/t/x.wasm")));
-        for other in [
-            message("/w/connect/src/lib.rs", "cdylib"),
-            message("/w/worker/src/lib.rs", "rlib"),
-            br#"{"reason":"build-finished","success":true}"#.to_vec(),
-            Vec::new(),
-        ] {
-            assert_eq!(module_of(&other, sources), None);
-        }
+    fn output_is_made_again_unless_it_is_newer_than_all_inputs() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name: &str, seconds| {
+            let path = folder.path().join(name);
+            let time = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+            File::create(&path).unwrap().set_modified(time).unwrap();
+            path
+        };
+        let [old, output, new] = [file("old", 1), file("output", 2), file("new", 3)];
+        assert!(is_newer(&output, &[&old]));
+        assert!(!is_newer(&output, &[&old, &new]));
+        assert!(!is_newer(&output, &[&output]));
+        assert!(!is_newer(&output, &[&folder.path().join("missing")]));
+        assert!(!is_newer(&folder.path().join("missing"), &[&old]));
     }
 }

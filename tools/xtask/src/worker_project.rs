@@ -13,12 +13,31 @@ const OWN_ENTRY: &str = "js/entry.js";
 /// JavaScript entry of Workers that have none of their own.
 const DEFAULT_ENTRY: &str = "connect-worker/js/entry.js";
 
+/// Profile of a build.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Profile {
+    /// Compiles fast: for `cargo xtask dev`, and for single and quick tests.
+    Dev,
+    /// Optimised for size: for deployments, and for the groups of tests.
+    Release,
+}
+
+impl Profile {
+    /// Returns cargo's name of the profile.
+    pub(crate) const fn cargo_name(self) -> &'static str {
+        match self {
+            Self::Dev => "dev",
+            Self::Release => "release",
+        }
+    }
+}
+
 /// Locations of a Worker's crate, entry and output.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct WorkerProject {
     /// Folder of the crate that is compiled to WebAssembly.
     pub(crate) crate_dir: PathBuf,
-    /// Folder of `wrangler.toml` and `workerd.capnp`. The build writes `build/` there.
+    /// Folder of `wrangler.toml` and `workerd.capnp`. A build for release writes `build/` there.
     pub(crate) out_dir: PathBuf,
     /// JavaScript module that the runtime loads, before bundling.
     pub(crate) entry: PathBuf,
@@ -52,6 +71,21 @@ impl WorkerProject {
             out_dir: folder,
         }
     }
+
+    /// Returns the name of the Worker: that of its folder.
+    pub(crate) fn name(&self) -> String {
+        let name = self.crate_dir.file_name().unwrap_or_default();
+        name.to_string_lossy().into_owned()
+    }
+
+    /// Returns the folder that a build writes `index.js` and `index_bg.wasm` to. A deployment never
+    /// takes a build for development by mistake.
+    pub(crate) fn build_dir(&self, profile: Profile) -> PathBuf {
+        match profile {
+            Profile::Release => self.out_dir.join("build"),
+            Profile::Dev => workspace::root().join("target/dev-build").join(self.name()),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -64,6 +98,27 @@ mod tests {
         assert_eq!(service.out_dir, workspace::root());
         assert_eq!(service.crate_dir, workspace::root().join("worker"));
         assert!(service.entry.is_file(), "{}", service.entry.display());
+    }
+
+    #[test]
+    fn builds_for_development_have_a_folder_of_their_own() {
+        let service = WorkerProject::service();
+        let example = WorkerProject::in_folder("examples/greeter");
+        assert_eq!(
+            service.build_dir(Profile::Release),
+            workspace::root().join("build")
+        );
+        let folders = [
+            service.build_dir(Profile::Dev),
+            example.build_dir(Profile::Dev),
+            example.build_dir(Profile::Release),
+        ];
+        assert!(
+            folders
+                .iter()
+                .all(|folder| *folder != service.build_dir(Profile::Release))
+        );
+        assert_ne!(folders[0], folders[1]);
     }
 
     #[test]

@@ -5,19 +5,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
-
-#[derive(Deserialize)]
-struct Lock {
-    package: Vec<LockedPackage>,
-}
-
-#[derive(Deserialize)]
-struct LockedPackage {
-    name: String,
-    version: String,
-}
 
 /// Returns the top folder of the checkout.
 pub(crate) fn root() -> &'static Path {
@@ -28,18 +15,6 @@ pub(crate) fn root() -> &'static Path {
 /// Returns the path of a program that npm installed.
 pub(crate) fn npm_bin(name: &str) -> PathBuf {
     root().join("node_modules/.bin").join(name)
-}
-
-/// Returns the version of a crate that `Cargo.lock` pins.
-pub(crate) fn locked_version(name: &str) -> Result<String> {
-    let lock: Lock = read_toml(&root().join("Cargo.lock"))?;
-    let package = lock
-        .package
-        .into_iter()
-        .find(|package| package.name == name);
-    Ok(package
-        .with_context(|| format!("Cargo.lock has no {name}"))?
-        .version)
 }
 
 /// Reads all files below a folder. Paths are relative to it.
@@ -68,14 +43,43 @@ pub(crate) fn write(path: &Path, content: &[u8]) -> Result<()> {
     fs::write(path, content).with_context(|| path.display().to_string())
 }
 
-fn read_toml<T: DeserializeOwned>(path: &Path) -> Result<T> {
-    let text = fs::read_to_string(path).with_context(|| path.display().to_string())?;
-    toml::from_str(&text).with_context(|| path.display().to_string())
-}
-
 #[cfg(test)]
 mod tests {
+    use serde::Deserialize;
+    use serde::de::DeserializeOwned;
+
     use super::*;
+
+    fn read_toml<T: DeserializeOwned>(path: &Path) -> Result<T> {
+        let text = fs::read_to_string(path).with_context(|| path.display().to_string())?;
+        toml::from_str(&text).with_context(|| path.display().to_string())
+    }
+
+    /// wasm-bindgen describes bindings in a section of the module, whose format changes with each
+    /// version.
+    #[test]
+    fn workers_are_linked_with_the_version_of_wasm_bindgen_that_makes_their_bindings() {
+        #[derive(Deserialize)]
+        struct Lock {
+            package: Vec<Package>,
+        }
+        #[derive(Deserialize)]
+        struct Package {
+            name: String,
+            version: String,
+        }
+        let lock: Lock = read_toml(&root().join("Cargo.lock")).unwrap();
+        let locked = |name| {
+            let mut packages = lock.package.iter();
+            let package = packages.find(|package| package.name == name).unwrap();
+            package.version.clone()
+        };
+        assert_eq!(
+            locked("wasm-bindgen-cli-support"),
+            locked("wasm-bindgen"),
+            "run `cargo update wasm-bindgen wasm-bindgen-cli-support`"
+        );
+    }
 
     #[derive(Deserialize)]
     struct Wrangler {
