@@ -105,7 +105,7 @@ fn fetch_database() -> Result<bool> {
 }
 
 /// Folders of the lock files of npm.
-const NPM_FOLDERS: [&str; 2] = ["", "tools/node"];
+const NPM_FOLDERS: [&str; 3] = ["", "tools/bundle", "tools/node"];
 
 fn check_npm_advisories() -> Result<Outcome> {
     for folder in NPM_FOLDERS {

@@ -7,7 +7,7 @@ use anyhow::Result;
 use crate::command::run;
 use crate::go_tools::{self, go};
 use crate::summary::Summary;
-use crate::{audit, docs, tools, workspace};
+use crate::{audit, dist, docs, tools, workspace};
 
 /// Linter of GitHub workflows.
 const ACTIONLINT: &str = "github.com/rhysd/actionlint/cmd/actionlint@v1.7.12";
@@ -24,6 +24,7 @@ pub(crate) fn run_all(needs_advisories: bool) -> Result<()> {
     });
     summary.check("GitHub workflows", check_workflows);
     summary.check("site of the documentation", || docs::build_site().map(drop));
+    summary.check("bundle for deployments", dist::check);
     summary.finish()
 }
 

@@ -10,6 +10,7 @@ mod conformance;
 mod cost;
 mod dev;
 mod differential;
+mod dist;
 mod docs;
 mod fuzz;
 mod go_tools;
@@ -21,6 +22,7 @@ mod operations;
 mod preflight;
 mod process_group;
 mod progress;
+mod sbom;
 mod serve;
 #[cfg(test)]
 mod style;
@@ -88,6 +90,8 @@ enum Command {
         #[arg(long)]
         required: bool,
     },
+    /// Makes the bundle that is deployed without Rust, in target/dist
+    Dist,
     /// Runs Connect's conformance suite against the generated code in workerd
     Conformance,
     /// Compares the codecs with Go's on random messages, mutated JSON and damaged binary
@@ -237,6 +241,7 @@ fn run(command: Command) -> anyhow::Result<()> {
             test_groups::run_selection(&Selection::parse(quick, &groups)?)
         }
         Command::Check { required } => checks::run_all(required),
+        Command::Dist => dist::make().map(drop),
         Command::Conformance => conformance::run_suite(),
         Command::Differential { cases, seed } => differential::compare(cases, seed),
         Command::Fuzz { seconds, target } => fuzz::run_all(seconds, target.as_deref()),

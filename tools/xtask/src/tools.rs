@@ -16,6 +16,7 @@ use crate::{progress, workspace};
 pub(crate) const WASM_TARGET: &str = "wasm32-unknown-unknown";
 const CARGO_FUZZ: &str = "0.13.2";
 const CARGO_DENY: &str = "0.20.2";
+const CARGO_CYCLONEDX: &str = "0.5.9";
 const MDBOOK: &str = "0.5.4";
 
 /// Options of npm that leave only errors and warnings. `cargo xtask audit` looks for advisories.
@@ -35,6 +36,11 @@ pub(crate) fn cargo_fuzz() -> Result<PathBuf> {
 /// Installs cargo-deny, which checks dependencies. Only `cargo xtask check` needs it.
 pub(crate) fn cargo_deny() -> Result<PathBuf> {
     cargo_installed("cargo-deny", "cargo-deny", CARGO_DENY, &[])
+}
+
+/// Installs cargo-cyclonedx, which lists the crates in a bundle. Only `cargo xtask dist` needs it.
+pub(crate) fn cargo_cyclonedx() -> Result<PathBuf> {
+    cargo_installed("cargo-cyclonedx", "cargo-cyclonedx", CARGO_CYCLONEDX, &[])
 }
 
 /// Installs mdBook, which builds the documentation's site. Only `cargo xtask check` needs it.
