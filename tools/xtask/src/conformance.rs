@@ -13,7 +13,7 @@ use serde::Deserialize;
 
 use crate::command::{command, run};
 use crate::worker_project::{Profile, WorkerProject};
-use crate::{go_tools, serve, tools, wasm_build, workspace};
+use crate::{go_tools, serve, tools, user_cache, wasm_build, workspace};
 
 /// Go module of the suite and its proto.
 const MODULE: &str = "connectrpc.com/conformance";
@@ -110,7 +110,7 @@ fn write_message(output: &mut impl io::Write, message: &[u8]) -> Result<()> {
 
 /// Installs the runner, once for this user. Returns its path.
 fn runner() -> Result<PathBuf> {
-    let folder = tools::cache()?.join(format!("connectconformance-{VERSION}"));
+    let folder = user_cache::folder()?.join(format!("connectconformance-{VERSION}"));
     let installed = folder.join("connectconformance");
     if !installed.is_file() {
         let package = format!("{MODULE}/cmd/connectconformance@{VERSION}");

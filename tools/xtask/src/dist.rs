@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 use crate::command::{command, run_quietly};
 use crate::process_group::ProcessGroup;
 use crate::worker_project::{Profile, WorkerProject};
-use crate::{dev, preflight, progress, sbom, tools, wasm_build, workspace};
+use crate::{dev, npm, preflight, progress, sbom, wasm_build, workspace};
 
 /// Version of the bundle: that of the workspace.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -98,9 +98,9 @@ pub(crate) fn check() -> Result<()> {
     run_quietly(tar.arg("-xzf").arg(&archive).current_dir(folder.path()))?;
     let bundle = folder.path().join(name());
     check_sums(Path::new(CHECKSUMS), &bundle)?;
-    let mut npm = command("npm")?;
-    npm.arg("ci").args(tools::QUIET_NPM).current_dir(&bundle);
-    tools::run_npm(&mut npm)?;
+    let mut ci = command("npm")?;
+    ci.arg("ci").args(npm::QUIET).current_dir(&bundle);
+    npm::run(&mut ci)?;
     for environment in preflight::ENVIRONMENTS {
         progress::step(&format!("deploying the bundle to {environment}, dry run"));
         let wrangler = bundle.join("node_modules/.bin/wrangler");

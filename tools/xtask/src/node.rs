@@ -12,7 +12,7 @@ use std::process::Command;
 use anyhow::{Context as _, Result, bail, ensure};
 use serde::Deserialize;
 
-use crate::{progress, tools, workspace};
+use crate::{npm, progress, user_cache, workspace};
 
 /// Version of Node: its major and minor number.
 type Version = (u32, u32);
@@ -133,7 +133,7 @@ fn parse(printed: &str) -> Option<(Version, PathBuf)> {
 /// Installs the pinned Node unless it is in the cache. Returns the path of its program.
 fn pinned() -> Result<PathBuf> {
     let version = pinned_version()?;
-    let folder = tools::cache()?.join(format!("node-{version}"));
+    let folder = user_cache::folder()?.join(format!("node-{version}"));
     if let Some(program) = program_in(&folder) {
         return Ok(program);
     }
@@ -143,11 +143,11 @@ fn pinned() -> Result<PathBuf> {
         let content = fs::read(workspace::root().join(FOLDER).join(file))?;
         workspace::write(&partial.join(file), &content)?;
     }
-    let mut npm = Command::new("npm");
-    npm.args(["ci", "--ignore-scripts"])
-        .args(tools::QUIET_NPM)
+    let mut ci = Command::new("npm");
+    ci.args(["ci", "--ignore-scripts"])
+        .args(npm::QUIET)
         .current_dir(&partial);
-    tools::run_npm(&mut npm)?;
+    npm::run(&mut ci)?;
     if fs::rename(&partial, &folder).is_err() {
         // Another process has installed it meanwhile.
         fs::remove_dir_all(&partial)?;

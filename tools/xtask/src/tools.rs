@@ -5,22 +5,19 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result};
 
-use crate::command::{command, run, show};
+use crate::command::{command, run};
 use crate::node::{self, Node};
-use crate::{progress, workspace};
+use crate::{npm, progress, user_cache, workspace};
 
 pub(crate) const WASM_TARGET: &str = "wasm32-unknown-unknown";
 const CARGO_FUZZ: &str = "0.13.2";
 const CARGO_DENY: &str = "0.20.2";
 const CARGO_CYCLONEDX: &str = "0.5.9";
 const MDBOOK: &str = "0.5.4";
-
-/// Options of npm that leave only errors and warnings. `cargo xtask audit` looks for advisories.
-pub(crate) const QUIET_NPM: [&str; 3] = ["--no-audit", "--no-fund", "--no-progress"];
 
 /// Installs missing tools that builds need. Prints nothing if none is missing.
 pub(crate) fn install() -> Result<()> {
@@ -85,10 +82,10 @@ pub(crate) fn npm_packages() -> Result<()> {
     let node = Node::find()?;
     if !packages.is_stamped() {
         progress::step("installing npm packages: wrangler, workerd, esbuild, wasm-opt, buf");
-        let mut npm = Command::new("npm");
-        npm.arg("ci").args(QUIET_NPM).current_dir(workspace::root());
-        node.put_first(&mut npm)?;
-        run_npm(&mut npm)?;
+        let mut ci = Command::new("npm");
+        ci.arg("ci").args(npm::QUIET).current_dir(workspace::root());
+        node.put_first(&mut ci)?;
+        npm::run(&mut ci)?;
     }
     node.link()?;
     Ok(fs::write(packages.stamp, packages.lock)?)
@@ -123,22 +120,6 @@ impl NpmPackages {
     }
 }
 
-/// Runs npm. Shows its warnings, and not how many packages it added.
-pub(crate) fn run_npm(npm: &mut Command) -> Result<()> {
-    let status = npm
-        .stdout(Stdio::null())
-        .status()
-        .context("npm is missing: install Node with npm from https://nodejs.org")?;
-    ensure!(status.success(), "{}: {status}", show(npm));
-    Ok(())
-}
-
-/// Returns the folder that keeps this user's tools.
-pub(crate) fn cache() -> Result<PathBuf> {
-    let cache = dirs::cache_dir().context("there is no cache folder: set XDG_CACHE_HOME")?;
-    Ok(cache.join("coral-discovery/tools"))
-}
-
 /// Installs a program with cargo unless that version is in the cache. Returns its path.
 fn cargo_installed(
     package: &str,
@@ -146,7 +127,7 @@ fn cargo_installed(
     version: &str,
     features: &[&str],
 ) -> Result<PathBuf> {
-    let folder = cache()?.join(format!("{package}-{version}"));
+    let folder = user_cache::folder()?.join(format!("{package}-{version}"));
     let installed = folder.join("bin").join(binary);
     if installed.is_file() {
         return Ok(installed);
