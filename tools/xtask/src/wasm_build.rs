@@ -6,9 +6,11 @@
 
 use std::fs::{self, File};
 use std::path::Path;
+use std::time::UNIX_EPOCH;
 use std::{env, slice, thread};
 
 use anyhow::{Context as _, Result, anyhow, ensure};
+use sha2::{Digest as _, Sha256};
 
 use crate::command::{command, run_quietly};
 use crate::wasm_compile::compile;
@@ -26,6 +28,9 @@ const WASM_FEATURES: [&str; 7] = [
     "--enable-reference-types",
     "--enable-sign-ext",
 ];
+
+/// File with the digest of [`inputs`], in the folders of the bindings and of the output.
+const INPUTS: &str = ".inputs";
 
 /// Builds `index.js` and `index_bg.wasm` of a Worker: for release into `build/`, optimised.
 pub(crate) fn build(worker: &WorkerProject, profile: Profile) -> Result<()> {
@@ -79,11 +84,15 @@ fn finish(worker: &WorkerProject, module: &Path, profile: Profile) -> Result<()>
     let bindings = module.with_extension("bindgen");
     let output = folder.join("index_bg.wasm");
     let name = worker.name();
-    let tools = [env::current_exe()?, tools::installed_npm_packages()];
-    let inputs = [module, &tools[0], &tools[1]];
-    if is_newer(&output, &inputs) && bindings.join("index.js").is_file() {
+    let inputs = inputs(module)?;
+    let stamps = [bindings.join(INPUTS), folder.join(INPUTS)];
+    if stamps.iter().all(|stamp| has_content(stamp, &inputs)) && output.is_file() {
         progress::step(&format!("{name} has not changed"));
         return bundle(worker, profile, &bindings, &folder);
+    }
+    // A run that is killed leaves no stamp beside what it has replaced.
+    for stamp in stamps.iter().filter(|stamp| stamp.exists()) {
+        fs::remove_file(stamp)?;
     }
     progress::step(&format!("generating the JavaScript of {name}"));
     bindings::generate(module, &bindings)?;
@@ -102,18 +111,27 @@ fn finish(worker: &WorkerProject, module: &Path, profile: Profile) -> Result<()>
     let bytes = fs::metadata(&partial).context("the built module")?.len();
     // In one step: nothing reads, or takes for finished, a part of it.
     fs::rename(&partial, &output)?;
+    for stamp in stamps {
+        fs::write(stamp, &inputs)?;
+    }
     progress::step(&format!("built {name}: {} KiB", bytes / 1024));
     Ok(())
 }
 
-/// Returns whether a file exists and was written after all of the others.
-fn is_newer(file: &Path, others: &[&Path]) -> bool {
-    let modified = |path: &Path| fs::metadata(path).and_then(|data| data.modified());
-    modified(file).is_ok_and(|time| {
-        others
-            .iter()
-            .all(|other| modified(other).is_ok_and(|other| other < time))
-    })
+/// Returns a digest of all that the output is made from: the module, this program and the packages
+/// of npm. Times of files would not do: cargo may link an older module again.
+fn inputs(module: &Path) -> Result<String> {
+    let program = fs::metadata(env::current_exe()?)?;
+    let built = program.modified()?.duration_since(UNIX_EPOCH)?;
+    let mut digest = Sha256::new();
+    digest.update(fs::read(module)?);
+    digest.update(built.as_nanos().to_le_bytes());
+    digest.update(fs::read(tools::installed_npm_packages())?);
+    Ok(format!("{:x}", digest.finalize()))
+}
+
+fn has_content(file: &Path, content: &str) -> bool {
+    fs::read_to_string(file).is_ok_and(|existing| existing == content)
 }
 
 fn optimise(module: &Path, into: &Path) -> Result<()> {
@@ -156,24 +174,21 @@ fn bundle(worker: &WorkerProject, profile: Profile, bindings: &Path, into: &Path
 
 #[cfg(test)]
 mod tests {
-    use std::time::{Duration, SystemTime};
-
     use super::*;
 
     #[test]
-    fn output_is_made_again_unless_it_is_newer_than_all_inputs() {
+    fn output_is_made_again_for_another_module_even_if_it_is_older() {
         let folder = tempfile::tempdir().unwrap();
-        let file = |name: &str, seconds| {
-            let path = folder.path().join(name);
-            let time = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
-            File::create(&path).unwrap().set_modified(time).unwrap();
-            path
-        };
-        let [old, output, new] = [file("old", 1), file("output", 2), file("new", 3)];
-        assert!(is_newer(&output, &[&old]));
-        assert!(!is_newer(&output, &[&old, &new]));
-        assert!(!is_newer(&output, &[&output]));
-        assert!(!is_newer(&output, &[&folder.path().join("missing")]));
-        assert!(!is_newer(&folder.path().join("missing"), &[&old]));
+        let module = folder.path().join("x.wasm");
+        fs::write(&module, "new").unwrap();
+        let stamp = folder.path().join(INPUTS);
+        fs::write(&stamp, inputs(&module).unwrap()).unwrap();
+        assert!(has_content(&stamp, &inputs(&module).unwrap()));
+        fs::write(&module, "old").unwrap();
+        File::open(&module)
+            .unwrap()
+            .set_modified(UNIX_EPOCH)
+            .unwrap();
+        assert!(!has_content(&stamp, &inputs(&module).unwrap()));
     }
 }
